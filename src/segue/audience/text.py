@@ -1,0 +1,123 @@
+"""The canonical JSON text of a value, one rule a type, as DuckDB SQL.
+
+The same text is sent and hashed, so a change of engine or version does not look like a change of the data:
+
+    text            JSON string
+    integers        digits; beyond a signed 64-bit number the field is dropped and named in the rejects
+    decimal         digits with the column's scale, ``12.50``
+    real, double    shortest text that reads back as the same number; NaN and infinity are dropped and named
+    boolean         true, false
+    date            "2024-01-31"
+    timestamp       "2024-01-31T10:00:00Z", with milliseconds when there are any; without a zone it is read as UTC
+    time            "10:00:00"
+    list, row, map  arrays and objects of the same texts, null inside them stays null
+
+Klaviyo recognises dates in these forms only (https://developers.klaviyo.com, "dates in custom properties").
+"""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+
+from segue.errors import DataError
+
+_INT64_MAX = 2**63 - 1
+
+
+def identifier(name: str) -> str:
+    """A quoted SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A quoted SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def json_string(text: str) -> str:
+    """A JSON string, not escaped beyond need, so that it equals what the SQL writes."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def json_text(sql: str, kind: pa.DataType, *, column: str) -> str:
+    """SQL for the canonical JSON text of the value of ``sql``; NULL gives NULL, and so does an unsendable number.
+
+    Raises DataError ``unsupported_type`` for a type that has no JSON form; ``column`` names it there.
+    """
+    if _is_text(kind):
+        return f"to_json({sql})::VARCHAR"
+    if pa.types.is_boolean(kind):
+        return f"({sql})::VARCHAR"
+    if pa.types.is_floating(kind):
+        return f"CASE WHEN isfinite({sql}) THEN to_json({sql})::VARCHAR END"
+    if pa.types.is_integer(kind):
+        return f"({sql})::VARCHAR" if kind != pa.uint64() else _within_int64(sql)
+    if pa.types.is_decimal(kind):
+        return _within_int64(sql) if kind.scale == 0 and kind.precision > 18 else f"({sql})::VARCHAR"  # noqa: PLR2004
+    if pa.types.is_temporal(kind):
+        return _temporal(sql, kind)
+    return _nested(sql, kind, column=column)
+
+
+def plain_text(sql: str, kind: pa.DataType, *, column: str) -> str:
+    """SQL for a value as text, for profile fields that are strings at the destination: 02138 and 2138 alike."""
+    if _is_text(kind):
+        return sql
+    if pa.types.is_temporal(kind):
+        return f"trim({_temporal(sql, kind)}, '\"')"
+    return json_text(sql, kind, column=column)
+
+
+def unsendable(sql: str, kind: pa.DataType) -> tuple[str, str] | None:
+    """A SQL condition that is true where a value cannot be written as JSON, with the reason; None: never."""
+    if pa.types.is_floating(kind):
+        return f"NOT isfinite({sql})", "not_finite"
+    if kind == pa.uint64() or (pa.types.is_decimal(kind) and kind.scale == 0 and kind.precision > 18):  # noqa: PLR2004
+        return f"abs(({sql})::HUGEINT) > {_INT64_MAX}", "number_too_large"
+    return None
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _within_int64(sql: str) -> str:
+    return f"CASE WHEN abs(({sql})::HUGEINT) <= {_INT64_MAX} THEN ({sql})::VARCHAR END"
+
+
+def _temporal(sql: str, kind: pa.DataType) -> str:
+    if pa.types.is_date(kind):
+        return f"CASE WHEN isfinite(({sql})::DATE) THEN '\"' || ({sql})::DATE::VARCHAR || '\"' END"
+    if pa.types.is_timestamp(kind):
+        stamp = f"({sql})::TIMESTAMPTZ AT TIME ZONE 'UTC'" if kind.tz else f"({sql})::TIMESTAMP"
+        whole = f"strftime({stamp}, '\"%Y-%m-%dT%H:%M:%S')"
+        fraction = f"CASE WHEN millisecond({stamp}) % 1000 <> 0 THEN strftime({stamp}, '.%g') ELSE '' END"
+        return f"CASE WHEN isfinite({stamp}) THEN {whole} || {fraction} || 'Z\"' END"
+    return f"'\"' || ({sql})::VARCHAR || '\"'"
+
+
+def _nested(sql: str, kind: pa.DataType, *, column: str) -> str:
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        item = json_text("x", kind.value_type, column=column)
+        return f"'[' || array_to_string(list_transform({sql}, lambda x: coalesce({item}, 'null')), ',') || ']'"
+    if pa.types.is_map(kind):
+        value = json_text("x.value", kind.item_type, column=column)
+        entry = f"to_json(x.key::VARCHAR)::VARCHAR || ':' || coalesce({value}, 'null')"
+        return f"'{{' || array_to_string(list_transform(map_entries({sql}), lambda x: {entry}), ',') || '}}'"
+    if pa.types.is_struct(kind):
+        parts = []
+        for field in kind:
+            inner = json_text(f"struct_extract({sql}, {literal(field.name)})", field.type, column=column)
+            parts.append(f"{literal(json_string(field.name) + ':')} || coalesce({inner}, 'null')")
+        return f"CASE WHEN {sql} IS NOT NULL THEN '{{' || concat_ws(',', {', '.join(parts)}) || '}}' END"
+    if pa.types.is_null(kind):
+        return "NULL::VARCHAR"
+    raise DataError(
+        f'Column "{column}" is of type {kind}, which has no JSON form.',
+        code="unsupported_type",
+        steps=(f'Convert "{column}" in the query, for example with to_hex(...) or CAST(... AS varchar).',),
+    )
