@@ -1,0 +1,156 @@
+"""One running query: the child process, the pipes to it, and the verdict on how it ended."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+
+from segue.database.failures import (
+    cancelled_failure,
+    database_failure,
+    died_failure,
+    memory_failure,
+    timeout_failure,
+)
+from segue.errors import SegueError
+
+_CHILD = Path(__file__).with_name("child.py")
+_ENVIRONMENT = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",  # the other pools reserve memory ahead, which the limit would count
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+}
+"""All that the child gets to see of the environment."""
+
+
+class QueryProcess:
+    """A query in a process of its own, from start to verdict.
+
+    ``stop`` may be called from any thread; the rest belongs to the thread that reads.
+    """
+
+    def __init__(self, database: str, spec: Mapping[str, Any]) -> None:
+        self._database = database
+        self._seconds = float(spec["seconds"])
+        self._stopped: SegueError | None = None
+        self.failure: SegueError | None = None
+        """Why the stream broke off; None while it has not."""
+        self._spill = tempfile.mkdtemp(prefix="segue-query-")
+        try:
+            self._process = _start({**spec, "spill": self._spill})
+        except BaseException:
+            shutil.rmtree(self._spill, ignore_errors=True)
+            raise
+        self._timer = threading.Timer(self._seconds, self.stop, (timeout_failure(database, self._seconds),))
+        self._timer.daemon = True
+        self._timer.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the child."""
+        return self._process.pid
+
+    def stop(self, reason: SegueError | None = None) -> None:
+        """Kill the query; the reader raises reason (default: cancelled)."""
+        if self._stopped is None:
+            self._stopped = reason or cancelled_failure(self._database)
+        self._process.kill()
+
+    def reader(self) -> pa.RecordBatchReader:
+        """The rows. Waits for the first answer of the child; raises what went wrong."""
+        try:
+            stream = pa.ipc.open_stream(_pipe(self._process.stdout))
+        except (pa.ArrowInvalid, OSError):
+            raise self._fail() from None
+        return pa.RecordBatchReader.from_batches(stream.schema, self._batches(stream))
+
+    def _batches(self, stream: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        rows = 0
+        try:
+            for batch in stream:
+                rows += batch.num_rows
+                yield batch
+        except (pa.ArrowInvalid, OSError):
+            raise self._fail() from None
+        # An Arrow stream that breaks off between two batches looks whole: only the child's own count says that it is.
+        if self._said().get("rows") != rows:
+            raise self._fail()
+
+    def _said(self) -> dict[str, Any]:
+        """The last line of the child, once it has ended; empty when it had no time to speak."""
+        if not hasattr(self, "_last_words"):
+            self._last_words = _pipe(self._process.stderr).read().decode("utf-8", "replace")
+            self._process.wait()
+        try:
+            said = json.loads(self._last_words.strip().rpartition("\n")[2])
+        except ValueError:
+            return {}
+        return said if isinstance(said, dict) else {}
+
+    def _fail(self) -> SegueError:
+        """The verdict, kept in ``failure``: what we did to the child goes before what it said, and that before its end."""
+        said = self._said()
+        if self._stopped is not None:
+            self.failure = self._stopped
+        elif "error" in said:
+            self.failure = database_failure(self._database, str(said["error"]), str(said.get("message", "")))
+        else:
+            self.failure = self._death()
+        return self.failure
+
+    def _death(self) -> SegueError:
+        code = self._process.returncode
+        if code == -signal.SIGALRM:
+            return timeout_failure(self._database, self._seconds)
+        if "bad_alloc" in self._last_words or "MemoryError" in self._last_words:
+            return memory_failure(self._database)
+        if code < 0:
+            return died_failure(self._database, f"signal {signal.Signals(-code).name}")
+        return died_failure(self._database, f"exit code {code}")
+
+    def close(self) -> None:
+        """End the process, the pipes, the timer and the spill files."""
+        self._timer.cancel()
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            try:
+                _pipe(pipe).close()
+            except BrokenPipeError:  # the spec was never read
+                continue
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+
+def _start(spec: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+    """Start the child and hand it the spec; its stdin stays open, for its end tells the child that we are gone."""
+    process = subprocess.Popen(  # noqa: S603 -- our own interpreter and file
+        [sys.executable, "-I", str(_CHILD)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_ENVIRONMENT,
+        cwd=spec["spill"],
+    )
+    try:
+        stdin = _pipe(process.stdin)
+        stdin.write(json.dumps(spec).encode() + b"\n")
+        stdin.flush()
+    except BrokenPipeError:  # it died at once: reading finds out why
+        pass
+    return process
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:
+        raise AssertionError("every pipe of the child is ours")
+    return pipe
