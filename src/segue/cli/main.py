@@ -1,0 +1,105 @@
+"""The ``segue`` command: its sub-commands, and the one place where errors become text."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from segue.cli import config, workspace
+from segue.errors import ConfigError, SegueError
+from segue.settings import Settings
+
+# A module of commands has register(app); what it needs beyond typer it imports inside its commands, so that
+# `segue --help` stays quick.
+COMMANDS = (workspace, config)
+
+_INTERRUPTED = 130
+
+
+def build() -> typer.Typer:
+    """The application with every command."""
+    app = typer.Typer(
+        name="segue",
+        help="Send the results of SQL queries over a Customer 360 to Klaviyo, and keep them true there.",
+        epilog="Settings come from SEGUE_... environment variables: see docs/reference/configuration.md.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for module in COMMANDS:
+        module.register(app)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; whatever goes wrong is told in a few lines on stderr."""
+    try:
+        code = typer.main.get_command(build()).main(list(arguments), prog_name="segue", standalone_mode=False)
+    except SegueError as error:
+        _tell(error.message, cause=error.cause, steps=error.steps)
+        return error.exit_code
+    except TyperException as error:
+        return _usage(error)
+    except typer.Abort:
+        _tell("stopped before anything was done")
+        return 1
+    except KeyboardInterrupt:
+        return _interrupted()
+    except Exception as error:  # noqa: BLE001 -- the outermost handler: a bare traceback helps nobody
+        # The text of a foreign error may hold a person's data: only its type is shown.
+        _tell(
+            f"Segue failed unexpectedly ({type(error).__name__})",
+            steps=("Run the command again with SEGUE_DEBUG=1 to see where.", "Report it with that output."),
+        )
+        return 1
+    return _interrupted() if code == _INTERRUPTED else int(code or 0)
+
+
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed  # noqa: PLC0415
+
+        typer.echo(f"segue {installed('segue')}")
+        raise typer.Exit
+
+
+def _tell(message: str, *, cause: str = "", steps: Sequence[str] = ()) -> None:
+    """Write an error to stderr: what happened, why, and what to do."""
+    typer.secho("error: ", err=True, fg="red", bold=True, nl=False)
+    typer.echo(message, err=True)
+    if cause:
+        typer.echo(f"cause: {cause}", err=True)
+    for number, step in enumerate(steps, start=1):
+        typer.echo(f"  {number}. {step}", err=True)
+    if _debug():
+        traceback.print_exc()
+
+
+def _usage(error: TyperException) -> int:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "segue"
+    message = error.format_message()
+    if message.strip():
+        _tell(message, steps=(f"See `{path} --help`.",))
+    return error.exit_code
+
+
+def _interrupted() -> int:
+    typer.echo("interrupted", err=True)
+    return _INTERRUPTED
+
+
+def _debug() -> bool:
+    try:
+        return Settings.from_env(os.environ).debug
+    except ConfigError:
+        return False

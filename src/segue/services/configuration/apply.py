@@ -1,0 +1,91 @@
+"""Make the workspace say what configuration files say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segue.errors import BusyError
+from segue.services.configuration.changes import Change, compare
+from segue.services.configuration.documents import Documents, read_documents
+from segue.services.configuration.entries import KINDS, CredentialEntry, Entry
+from segue.services.configuration.problems import ConfigurationError, Problem
+from segue.services.configuration.queries import query_problems
+from segue.services.configuration.references import draft_warnings, reference_problems
+from segue.services.configuration.state import State, delete_entry, read_state, save_entry
+from segue.services.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyReport:
+    """changes: one per entry of the files and per deleted entry; applied: False for a dry run."""
+
+    changes: tuple[Change, ...]
+    warnings: tuple[Problem, ...]
+    applied: bool
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything differs."""
+        return any(change.action != "unchanged" for change in self.changes)
+
+
+def apply_files(
+    workspace: Workspace,
+    files: Sequence[Path],
+    *,
+    environ: Mapping[str, str],
+    dry_run: bool = False,
+    prune: bool = False,
+) -> ApplyReport:
+    """Validate the files together and save what differs in one transaction, or nothing at all.
+
+    environ: values for ``${NAME}``; prune: delete every entry that the files do not name. Raises
+    ConfigurationError with every mistake of the files, and BusyError when another process changed the
+    configuration meanwhile.
+    """
+    documents = read_documents(files, environ)
+    with workspace.catalog.session(read_only=True) as session:
+        current = read_state(session, workspace.box)
+    desired = _desired(documents, current)
+    future: State = {kind: desired[kind] if prune else {**current[kind], **desired[kind]} for kind in KINDS}
+    changes = compare(current, desired, prune=prune)
+    problems = [*documents.problems, *reference_problems(documents, current, future)]
+    # Checking the SQL opens the databases: worth its time beside other mistakes, so that all show at once.
+    problems += query_problems(documents, future, changes)
+    if problems:
+        raise ConfigurationError(problems)
+    report = ApplyReport(
+        changes=changes,
+        warnings=(*documents.warnings, *draft_warnings(documents, future)),
+        applied=not dry_run,
+    )
+    if report.changed and not dry_run:
+        _save(workspace, current, desired, changes)
+    return report
+
+
+def _desired(documents: Documents, current: State) -> dict[str, dict[str, Entry]]:
+    desired = {kind: {name: item.entry for name, item in documents.entries[kind].items()} for kind in KINDS}
+    for name, entry in desired["credentials"].items():
+        stored = current["credentials"].get(name)
+        if isinstance(entry, CredentialEntry) and entry.api_key is None and isinstance(stored, CredentialEntry):
+            desired["credentials"][name] = entry.model_copy(update={"api_key": stored.api_key})
+    return desired
+
+
+def _save(workspace: Workspace, before: State, desired: State, changes: Sequence[Change]) -> None:
+    with workspace.catalog.session() as session:
+        # The checks above ran without the write lock, because they may take a while.
+        if read_state(session, workspace.box) != before:
+            raise BusyError(
+                "somebody else changed the configuration at the same time; nothing was saved",
+                code="configuration_changed",
+                steps=("Apply again.",),
+            )
+        for change in changes:
+            if change.action in ("create", "update"):
+                save_entry(session, workspace.box, change.kind, desired[change.kind][change.name])
+            elif change.action == "delete":
+                delete_entry(session, change.kind, change.name)

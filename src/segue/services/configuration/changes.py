@@ -1,0 +1,90 @@
+"""What an apply would change, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from segue.security import Secret
+from segue.services.configuration.entries import KINDS, Entry
+from segue.services.configuration.state import State
+
+Action = Literal["create", "update", "delete", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange:
+    """One field of an entry, before and after; None where it is not set. A secret is a ``Secret``."""
+
+    name: str
+    old: object
+    new: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happens to one entry. fields: the fields that differ, all of them for create and delete."""
+
+    kind: str
+    name: str
+    action: Action
+    fields: tuple[FieldChange, ...] = ()
+
+
+def compare(current: State, desired: State, *, prune: bool) -> tuple[Change, ...]:
+    """The changes that lead from current to desired; with prune, entries that desired lacks are deleted.
+
+    Saves come in the order of the kinds, then deletes in the opposite order, so that references always hold.
+    """
+    saves = [
+        _change(kind, name, current[kind].get(name), entry)
+        for kind in KINDS
+        for name, entry in sorted(desired[kind].items())
+    ]
+    deletes = [
+        _change(kind, name, entry, None)
+        for kind in reversed(tuple(KINDS))
+        for name, entry in sorted(current[kind].items())
+        if prune and name not in desired[kind]
+    ]
+    return (*saves, *deletes)
+
+
+def _change(kind: str, name: str, old: Entry | None, new: Entry | None) -> Change:
+    before, after = _facts(old), _facts(new)
+    fields = tuple(
+        FieldChange(name=key, old=before.get(key), new=after.get(key))
+        for key in dict.fromkeys((*before, *after))
+        # A setting that is explicitly null differs from one that is not set.
+        if (key in before, before.get(key)) != (key in after, after.get(key))
+    )
+    if old is None:
+        action: Action = "create"
+    elif new is None:
+        action = "delete"
+    else:
+        action = "update" if fields else "unchanged"
+    return Change(kind=kind, name=name, action=action, fields=fields)
+
+
+def _facts(entry: Entry | None) -> dict[str, object]:
+    """The fields of an entry by name; a nested one is ``settings.max_rows``."""
+    if entry is None:
+        return {}
+    return dict(_flat({key: value for key, value in entry.document().items() if key != "name"}))
+
+
+def _flat(document: Mapping[str, Any], prefix: str = "") -> list[tuple[str, object]]:
+    pairs: list[tuple[str, object]] = []
+    for key, value in document.items():
+        if isinstance(value, dict):
+            pairs += _flat(value, f"{prefix}{key}.")
+        else:
+            pairs.append((prefix + key, value))
+    return pairs
+
+
+def shown(value: object) -> object:
+    """A value of a FieldChange as it may be shown: a secret says only that it is one."""
+    return "(secret)" if isinstance(value, Secret) else value

@@ -1,0 +1,163 @@
+"""Configuration files, validated and put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from segue.security import Secret
+from segue.services.configuration.entries import (
+    KINDS,
+    NOUNS,
+    CredentialEntry,
+    DatabaseEntry,
+    Entry,
+    OrchestrationEntry,
+    Overrides,
+)
+from segue.services.configuration.messages import explain, wants_number
+from segue.services.configuration.problems import Place, Problem
+from segue.services.configuration.source import Location, Source, read_source
+from segue.services.names import suggestion
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """An entry and where it was written."""
+
+    entry: Entry
+    source: Source
+    location: Location
+
+    def place(self, *way: str | int) -> Place:
+        """Where the entry, or a part of it, stands."""
+        return self.source.place((*self.location, *way))
+
+    def unset(self, *way: str | int) -> str | None:
+        """The variable that a part of the entry names and that is not set; None when there is none."""
+        return self.source.unset.get((*self.location, *way))
+
+
+@dataclass(slots=True, kw_only=True)
+class Documents:
+    """What the files say.
+
+    entries: kind -> name -> the valid items; broken: kind -> names of items that are not valid, so that a
+    reference to one is not reported as a second mistake.
+    """
+
+    entries: dict[str, dict[str, Declared]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    broken: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in KINDS})
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def read_documents(files: Iterable[Path], environ: Mapping[str, str]) -> Documents:
+    """Read and validate every file; all mistakes are collected in ``problems``."""
+    documents = Documents()
+    for file in files:
+        _add(documents, read_source(file, environ))
+    return documents
+
+
+def _add(documents: Documents, source: Source) -> None:
+    documents.problems += source.problems
+    documents.problems += [
+        Problem(source.place(at), f"the environment variable {variable} is not set")
+        for at, variable in source.unset.items()
+        if not _may_be_unset(at)
+    ]
+    data = source.data
+    if not isinstance(data, dict):
+        if not source.problems:
+            documents.problems.append(Problem(source.place(()), "takes keys and values; it starts with `version: 1`"))
+        return
+    _check_top(documents, source, data)
+    for kind in KINDS:
+        items = data.get(kind)
+        if isinstance(items, list):
+            for index, item in enumerate(items):
+                _add_item(documents, source, kind, (kind, index), item)
+        elif items is not None:
+            documents.problems.append(
+                Problem(source.place((kind,)), f'"{kind}" takes a list of items, each after `- `')
+            )
+
+
+def _may_be_unset(at: Location) -> bool:
+    """A key that is already stored may be left out of the environment: it then stays as it is."""
+    return len(at) == 3 and at[0] == "credentials" and at[2] == "api_key"  # noqa: PLR2004
+
+
+def _check_top(documents: Documents, source: Source, data: dict[str, object]) -> None:
+    known = ("version", *KINDS)
+    for key in data:
+        if key not in known:
+            message = f'there is no key "{key}" here{suggestion(key, known)}'
+            documents.problems.append(Problem(source.key_place((key,)), message))
+    version = data.get("version")
+    if "version" not in data:
+        documents.problems.append(Problem(source.place(()), f'"version" is missing; add `version: {VERSION}`'))
+    elif version != VERSION or isinstance(version, bool):
+        documents.problems.append(Problem(source.place(("version",)), f'"version" takes {VERSION}'))
+
+
+def _add_item(documents: Documents, source: Source, kind: str, at: Location, item: object) -> None:
+    entry = _entry(documents, source, kind, at, item)
+    name = item.get("name") if isinstance(item, dict) else None
+    if entry is None:
+        if isinstance(name, str):
+            documents.broken[kind].add(name)
+        return
+    found = documents.entries[kind].setdefault(
+        entry.name, declared := Declared(entry=entry, source=source, location=at)
+    )
+    if found is not declared:
+        message = f'the {NOUNS[kind]} "{entry.name}" is here twice; the other one is at {found.place("name")}'
+        documents.problems.append(Problem(declared.place("name"), message))
+    if isinstance(entry, CredentialEntry):
+        _warn_credential(documents, declared, entry)
+
+
+def _entry(documents: Documents, source: Source, kind: str, at: Location, item: object) -> Entry | None:
+    model = KINDS[kind]
+    if not isinstance(item, dict):
+        documents.problems.append(Problem(source.place(at), f"takes the keys and values of a {NOUNS[kind]}"))
+        return None
+    try:
+        entry = model.model_validate(_numbers_kept(model, item))
+    except ValidationError as error:
+        documents.problems += explain(error, model=model, source=source, at=at)
+        return None
+    return entry.resolved(source.folder) if isinstance(entry, DatabaseEntry) else entry
+
+
+def _numbers_kept(model: type[BaseModel], item: dict[str, Any]) -> dict[str, Any]:
+    """The item with truth values turned into text where a number belongs, so that validation refuses them."""
+    result = {
+        key: str(value).lower() if isinstance(value, bool) and wants_number(model, key) else value
+        for key, value in item.items()
+    }
+    if model is OrchestrationEntry and isinstance(item.get("settings"), dict):
+        result["settings"] = _numbers_kept(Overrides, item["settings"])
+    return result
+
+
+def _warn_credential(documents: Documents, declared: Declared, entry: CredentialEntry) -> None:
+    if isinstance(entry.api_key, Secret) and (*declared.location, "api_key") in declared.source.typed:
+        message = 'an API key stands in the file; write "${VARIABLE}" and set the variable instead'
+        documents.warnings.append(Problem(declared.place("api_key"), message))
+    if entry.base_url and entry.base_url.startswith("http://") and not _is_local(entry.base_url):
+        message = "the API key will travel unencrypted: use https:// for another machine"
+        documents.warnings.append(Problem(declared.place("base_url"), message))
+
+
+def _is_local(url: str) -> bool:
+    host = url.removeprefix("http://").rpartition(":")[0] or url.removeprefix("http://")
+    return host in ("localhost", "[::1]") or host.startswith("127.")

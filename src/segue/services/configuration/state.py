@@ -1,0 +1,132 @@
+"""The configuration in the metadata database, as the same entries that a file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from segue.catalog import models
+from segue.catalog.base import now
+from segue.security import Secret, SecretBox
+from segue.services.configuration.entries import (
+    KINDS,
+    CredentialEntry,
+    DatabaseEntry,
+    DataTemplateEntry,
+    DestinationEntry,
+    Entry,
+    OrchestrationEntry,
+    QueryEntry,
+)
+
+State = Mapping[str, Mapping[str, Entry]]
+"""kind -> name -> entry, sorted by name; the kinds are those of ``entries.KINDS``, in their order."""
+
+_TABLES: Mapping[str, Any] = {
+    "databases": models.Database,
+    "credentials": models.Credential,
+    "queries": models.Query,
+    "destinations": models.Destination,
+    "data_templates": models.DataTemplate,
+    "orchestrations": models.Orchestration,
+}
+
+
+def read_state(session: Session, box: SecretBox) -> State:
+    """Everything that is configured, secrets included. Raises StateError when the key does not open them."""
+    return {
+        kind: {
+            row.name: KINDS[kind].model_validate(_fields(row, box))
+            for row in session.scalars(select(table).order_by(table.name))
+        }
+        for kind, table in _TABLES.items()
+    }
+
+
+def _fields(row: object, box: SecretBox) -> dict[str, Any]:
+    match row:
+        case models.Database():
+            return {"name": row.name, "engine": row.engine, "path": row.path, "tables": row.tables}
+        case models.Credential():
+            api_key = box.open(row.sealed, owner=f'credential "{row.name}"')
+            return {"name": row.name, "type": row.type, "api_key": api_key, "base_url": row.base_url}
+        case models.Query():
+            query = {"name": row.name, "folder": row.folder, "status": row.status, "sql": row.sql}
+            return {**query, "database": row.database.name}
+        case models.Destination():
+            place = {"name": row.name, "plugin": row.plugin, "description": row.description}
+            return {**place, "credential": row.credential.name, "settings": row.settings}
+        case models.DataTemplate():
+            return {"name": row.name, "destination": row.destination.name, **row.settings}
+        case models.Orchestration():
+            return {
+                "name": row.name,
+                "query": row.query.name,
+                "destination": row.destination.name,
+                "data_template": row.data_template.name,
+                "workflow": row.workflow,
+                "settings": row.settings,
+            }
+    raise TypeError(f"no entry is made of {type(row).__name__}")
+
+
+def save_entry(session: Session, box: SecretBox, kind: str, entry: Entry) -> None:
+    """Insert or update one entry; what it refers to must be saved before. A kept id survives an update."""
+    table = _TABLES[kind]
+    row = session.scalars(select(table).where(table.name == entry.name)).one_or_none()
+    if row is None:
+        row = table(name=entry.name)
+        session.add(row)
+    with session.no_autoflush:
+        for column, value in _columns(entry, box, lambda model, name: _id(session, model, name)).items():
+            setattr(row, column, value)
+    row.updated_at = now()
+    session.flush()
+
+
+def delete_entry(session: Session, kind: str, name: str) -> None:
+    """Delete one entry; nothing may refer to it any more."""
+    table = _TABLES[kind]
+    session.delete(session.scalars(select(table).where(table.name == name)).one())
+    session.flush()
+
+
+def _id(session: Session, model: Any, name: str) -> str:
+    return str(session.scalars(select(model.id).where(model.name == name)).one())
+
+
+def _columns(entry: Entry, box: SecretBox, row_id: Callable[[Any, str], str]) -> dict[str, Any]:
+    match entry:
+        case DatabaseEntry():
+            return {"engine": entry.engine, "path": entry.path, "tables": dict(entry.tables)}
+        case CredentialEntry():
+            if not isinstance(entry.api_key, Secret):
+                raise TypeError("a credential is saved with its key")
+            return {"type": entry.type, "base_url": entry.base_url, "sealed": box.seal(entry.api_key)}
+        case QueryEntry():
+            query = {"folder": entry.folder, "sql": entry.sql, "status": entry.status}
+            return {**query, "database_id": row_id(models.Database, entry.database)}
+        case DestinationEntry():
+            place = {"plugin": entry.plugin, "description": entry.description}
+            return {
+                **place,
+                "settings": dict(entry.settings),
+                "credential_id": row_id(models.Credential, entry.credential),
+            }
+        case DataTemplateEntry():
+            return {
+                "settings": entry.settings(),
+                "destination_id": row_id(models.Destination, entry.destination),
+            }
+        case OrchestrationEntry():
+            return {
+                "workflow": entry.workflow,
+                "settings": entry.overrides(),
+                "query_id": row_id(models.Query, entry.query),
+                "destination_id": row_id(models.Destination, entry.destination),
+                "data_template_id": row_id(models.DataTemplate, entry.data_template),
+            }
+    raise TypeError(f"{type(entry).__name__} has no table")

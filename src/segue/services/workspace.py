@@ -1,0 +1,203 @@
+"""The workspace: the folder that holds everything Segue knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL, Engine, select
+
+from segue.catalog import Catalog, schema
+from segue.catalog.catalog import connect
+from segue.catalog.models import Credential
+from segue.errors import StateError
+from segue.security import SecretBox, create_key, read_key
+from segue.settings import Settings
+
+_PRIVATE = 0o700
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where each thing lives under the workspace folder ``home`` (absolute)."""
+
+    home: Path
+
+    @property
+    def database(self) -> Path:
+        """The metadata database, SQLite."""
+        return self.home / "segue.db"
+
+    @property
+    def database_url(self) -> URL:
+        """SQLAlchemy URL of the metadata database."""
+        return URL.create("sqlite", database=str(self.database))
+
+    @property
+    def key(self) -> Path:
+        """The key that seals credentials; not there when SEGUE_SECRET_KEY is used from the start."""
+        return self.home / "secret.key"
+
+    @property
+    def snapshots(self) -> Path:
+        """What Klaviyo has acknowledged, as Parquet."""
+        return self.home / "snapshots"
+
+    @property
+    def runs(self) -> Path:
+        """Working files of runs."""
+        return self.home / "runs"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files, one per orchestration that is running."""
+        return self.home / "locks"
+
+    @property
+    def sample(self) -> Path:
+        """The synthetic Customer 360 that ``segue init --sample`` makes."""
+        return self.home / "customer360.duckdb"
+
+    @property
+    def sample_config(self) -> Path:
+        """The example configuration beside the sample."""
+        return self.home / "segue.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """An open workspace: its layout, its metadata database and the box that opens its secrets."""
+
+    layout: Layout
+    catalog: Catalog
+    box: SecretBox
+
+    def close(self) -> None:
+        """Close the metadata database."""
+        self.catalog.close()
+
+
+def open_workspace(settings: Settings) -> Workspace:
+    """The workspace at settings.home. Raises StateError when it is missing, damaged or of another version."""
+    layout = Layout(home=settings.home)
+    catalog = Catalog(layout.database_url)
+    try:
+        return Workspace(layout=layout, catalog=catalog, box=SecretBox(settings.secret_key or read_key(layout.key)))
+    except BaseException:
+        catalog.close()
+        raise
+
+
+def init_workspace(settings: Settings) -> tuple[Path, ...]:
+    """Make whatever the workspace at settings.home lacks; returns the paths that were made.
+
+    Nothing that exists is changed. Raises StateError when the existing metadata database is of another
+    version, or when its key is gone.
+    """
+    layout = Layout(home=settings.home)
+    made = [folder for folder in (layout.home, layout.snapshots, layout.runs, layout.locks) if _make_folder(folder)]
+    if _make_database(layout):
+        made.append(layout.database)
+    if settings.secret_key is None and not layout.key.exists():
+        _refuse_if_sealed(layout)
+        if create_key(layout.key):
+            made.append(layout.key)
+    open_workspace(settings).close()
+    return tuple(made)
+
+
+def upgrade_workspace(settings: Settings) -> tuple[str, str, Path] | None:
+    """Bring the metadata database to the schema of this Segue, after a copy of it beside it.
+
+    Returns (revision before, revision after, path of the copy), or None when there was nothing to do.
+    """
+    layout = Layout(home=settings.home)
+    engine = connect(layout.database_url)
+    try:
+        before = schema.current(engine)
+        if before == schema.revisions()[-1]:
+            return None
+        copy = _free_path(layout.home, f"segue.db.{before or 'empty'}")
+        schema.back_up(engine, copy)
+        _, after = schema.upgrade(engine)
+        return before or "empty", after, copy
+    finally:
+        engine.dispose()
+
+
+def make_sample(settings: Settings, *, rows: int) -> tuple[Path, ...]:
+    """Make the synthetic Customer 360 of so many customers, and an example configuration beside it.
+
+    What exists is left alone; returns the paths that were made.
+    """
+    from segue.database.sample import create_sample  # noqa: PLC0415 -- loads DuckDB
+
+    layout = Layout(home=settings.home)
+    made = []
+    if not layout.sample.exists():
+        create_sample(layout.sample, rows=rows)
+        made.append(layout.sample)
+    if not layout.sample_config.exists():
+        example = Path(__file__).with_name("sample.yaml").read_text(encoding="utf-8")
+        layout.sample_config.write_text(example, encoding="utf-8")
+        made.append(layout.sample_config)
+    return tuple(made)
+
+
+def _make_folder(folder: Path) -> bool:
+    if folder.is_dir():
+        return False
+    try:
+        folder.mkdir(mode=_PRIVATE, parents=True)
+    except OSError as error:
+        raise StateError(
+            f"the workspace folder {folder} cannot be made",
+            code="workspace_folder",
+            cause=error.strerror or type(error).__name__,
+            steps=("Set SEGUE_HOME to a folder that you may write to.",),
+        ) from None
+    # Independent of the umask: keys and personal data will live here.
+    folder.chmod(_PRIVATE)
+    return True
+
+
+def _make_database(layout: Layout) -> bool:
+    new = not layout.database.exists()
+    # SQLite would make it readable by others where the umask says so.
+    layout.database.touch(mode=0o600)
+    engine = connect(layout.database_url, create=True)
+    try:
+        if new or schema.current(engine) is None:
+            schema.upgrade(engine)
+        else:
+            schema.check(engine)
+    finally:
+        engine.dispose()
+    return new
+
+
+def _refuse_if_sealed(layout: Layout) -> None:
+    """A new key beside credentials that an older key sealed would hide the loss until a run fails."""
+    engine: Engine = connect(layout.database_url)
+    try:
+        with engine.connect() as connection:
+            sealed = connection.execute(select(Credential.id).limit(1)).first()
+    finally:
+        engine.dispose()
+    if sealed is not None:
+        raise StateError(
+            f"the workspace at {layout.home} holds credentials, but its secret.key is gone",
+            code="key_missing",
+            steps=(
+                "Restore secret.key from a backup, or set SEGUE_SECRET_KEY to the same key.",
+                "If the key is lost, make a new workspace in another folder and apply the files there.",
+            ),
+        )
+
+
+def _free_path(folder: Path, stem: str) -> Path:
+    path, number = folder / f"{stem}.bak", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{stem}.{number}.bak"
+    return path

@@ -1,0 +1,126 @@
+"""What the environment says about this process, read once at the edge."""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from segue.errors import ConfigError
+from segue.security.secret import Secret
+
+T = TypeVar("T")
+
+_SIZE_UNITS = {"": 1, "B": 1} | {
+    f"{letter}{tail}": base**power
+    for power, letter in enumerate("KMGT", start=1)
+    for tail, base in (("B", 1000), ("", 1000), ("IB", 1024))
+}
+_SECONDS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+_DURATION = re.compile(r"(?=\d)" + "".join(rf"(?:(?P<{unit}>\d+){unit})?" for unit in _SECONDS))
+_SWITCHES = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Process settings, one environment variable each; an empty variable counts as not set."""
+
+    home: Path = Path(".segue")
+    """SEGUE_HOME: the workspace folder; a relative one starts at the current folder."""
+    secret_key: Secret | None = None
+    """SEGUE_SECRET_KEY: 32 random bytes in URL-safe base64, in place of the workspace's `secret.key` file."""
+    query_memory: int = 10**9
+    """SEGUE_QUERY_MEMORY: memory that the process of one query may take: `1GB`, `800MB`, `2GiB` or bytes."""
+    query_seconds: float = 1800.0
+    """SEGUE_QUERY_SECONDS: how long one query may run: seconds, or `90s`, `30m`, `1h30m`."""
+    threads: int | None = None
+    """SEGUE_THREADS: threads of one query and of the comparison with the last run; not set: one per core."""
+    engine_memory: int = 600 * 10**6
+    """SEGUE_ENGINE_MEMORY: memory of the engine that compares and encodes rows: `600MB`, `1GiB` or bytes."""
+    debug: bool = False
+    """SEGUE_DEBUG: `1` shows the traceback of an error."""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings that environ asks for. Raises ConfigError naming the variable that makes no sense."""
+
+        def read(variable: str, parse: Callable[[str], T], default: T) -> T:
+            text = environ.get(variable, "").strip()
+            try:
+                return parse(text) if text else default
+            except ValueError as error:
+                raise ConfigError(
+                    f"{variable} {error}",
+                    code="bad_setting",
+                    steps=(f"Correct {variable}, or unset it to get the default.",),
+                ) from None
+
+        default = cls()
+        return cls(
+            home=read("SEGUE_HOME", Path, default.home).expanduser().absolute(),
+            secret_key=read("SEGUE_SECRET_KEY", parse_key, default.secret_key),
+            query_memory=read("SEGUE_QUERY_MEMORY", parse_size, default.query_memory),
+            query_seconds=read("SEGUE_QUERY_SECONDS", parse_duration, default.query_seconds),
+            threads=read("SEGUE_THREADS", _parse_count, default.threads),
+            engine_memory=read("SEGUE_ENGINE_MEMORY", parse_size, default.engine_memory),
+            debug=read("SEGUE_DEBUG", _parse_switch, default.debug),
+        )
+
+
+def parse_size(text: str) -> int:
+    """Bytes of ``600MB`` (powers of 1000), ``1GiB`` (of 1024) or a bare count. Raises ValueError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
+    unit = _SIZE_UNITS.get(match[2].upper()) if match else None
+    size = int(float(match[1]) * unit) if match and unit else 0
+    if size < 1:
+        raise ValueError(f"takes a size such as 600MB, 1GB or 2GiB, not {text!r}")
+    return size
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of ``90``, ``1.5``, ``90s``, ``30m``, ``1h30m`` or ``2d``; more than 0. Raises ValueError."""
+    seconds = 0.0
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        seconds = float(text)
+    elif match := _DURATION.fullmatch(text.lower()):
+        seconds = sum(int(match[unit] or 0) * length for unit, length in _SECONDS.items())
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"takes a duration such as 90s, 30m or 1h30m, not {text!r}")
+    return seconds
+
+
+def parse_key(text: str) -> Secret:
+    """A key of 32 bytes in URL-safe base64. Raises ValueError, which does not repeat the text."""
+    try:
+        raw = base64.b64decode(text.encode(), altchars=b"-_", validate=True)
+    except ValueError:
+        raw = b""
+    if len(raw) != _KEY_BYTES:
+        raise ValueError("takes 32 bytes in URL-safe base64 (44 characters)")
+    return Secret(text)
+
+
+def _parse_count(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) < 1:
+        raise ValueError(f"takes a whole number from 1 to 9999, not {text!r}")
+    return int(text)
+
+
+def _parse_switch(text: str) -> bool:
+    if text.lower() not in _SWITCHES:
+        raise ValueError(f"takes 1 or 0, not {text!r}")
+    return _SWITCHES[text.lower()]
