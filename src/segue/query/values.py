@@ -1,0 +1,58 @@
+"""What the query step hands on: a compiled query and the published functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Tables = Mapping[str, Mapping[str, str]]
+"""The tables of a database: table name to its columns, column name to the engine's type, in the table's order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompiledQuery:
+    """One SELECT, checked and ready for the engine.
+
+    source_sql: the user's text; engine_sql: the same in the engine's own SQL; tables: the database's names of the
+    tables it reads; functions: the names of the functions it calls, in lower case. Both are sorted.
+    """
+
+    source_sql: str
+    engine_sql: str
+    tables: tuple[str, ...]
+    functions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A golden case: what Trino answers, by its documentation, to an expression or a whole SELECT.
+
+    sql: an expression, or a SELECT of one column and one row; expected: the value (text for dates, times and
+    decimals, upper-case hex for binary); source: the page and section that say so.
+    """
+
+    sql: str
+    expected: object
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function that queries may call.
+
+    name: in lower case; category: the page of Trino's documentation; signature: its forms as Trino writes them;
+    note: where Segue is narrower than Trino; engine: name of the engine's function, empty where syntax or a macro
+    takes its place; macros: one ``(parameters) AS expression`` for each number of arguments; arity: fewest and most
+    arguments, None for no upper limit; returns: the type that Trino's signature names.
+    """
+
+    name: str
+    category: str
+    signature: str
+    returns: str
+    arity: tuple[int, int | None]
+    engine: str
+    macros: tuple[str, ...]
+    note: str
+    aggregate: bool
+    cases: tuple[Case, ...]
