@@ -51,7 +51,9 @@ def json_text(sql: str, kind: pa.DataType, *, column: str) -> str:
     if pa.types.is_boolean(kind):
         return f"({sql})::VARCHAR"
     if pa.types.is_floating(kind):
-        return f"CASE WHEN isfinite({sql}) THEN to_json({sql})::VARCHAR END"
+        # to_json widens a REAL to its double first: 0.1 would become 0.10000000149011612.
+        shortest = f"to_json({sql})::VARCHAR" if kind == pa.float64() else f"({sql})::FLOAT::VARCHAR"
+        return f"CASE WHEN isfinite({sql}) THEN {shortest} END"
     if pa.types.is_integer(kind):
         return f"({sql})::VARCHAR" if kind != pa.uint64() else _within_int64(sql)
     if pa.types.is_decimal(kind):

@@ -1,0 +1,299 @@
+"""The second pass: candidates against the snapshot. What is new, what changed and in which fields, which fields became
+NULL and how each is cleared, and who has left.
+
+It writes, in the run's folder:
+    delta.arrow       rows to be sent, as chunks
+    rebase.arrow      rows whose baseline changes while nothing is sent
+    removes.parquet   key, hash, payload of members that left the query
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from segue.audience.fields import Field, FieldMap, Place
+from segue.audience.packing import ChunkLimits, pack
+from segue.audience.rows import ADD, CHANGE, REBASE
+from segue.audience.snapshot import Snapshot, write_segment
+from segue.audience.text import literal
+from segue.audience.workbench import Workbench, open_rows, writing
+from segue.template import TemplateSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """One bulk body: its number from 0, rows, and bytes of fragment text."""
+
+    number: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeltaCounts:
+    """What the delta holds. changed_fields, cleared_fields: field -> rows. unset_rows are cleared inside the bulk body;
+    slow_rows need one call each. held_back: rows that a test send leaves for later."""
+
+    added: int = 0
+    changed: int = 0
+    rebased: int = 0
+    removed: int = 0
+    held_back: int = 0
+    cleared_rows: int = 0
+    slow_rows: int = 0
+    changed_fields: dict[str, int] = field(default_factory=dict)
+    cleared_fields: dict[str, int] = field(default_factory=dict)
+    kept_fields: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """The staged difference of one run. chunks: what the send task sends; digest: hex, equal for equal differences
+    whatever the order of the rows."""
+
+    counts: DeltaCounts
+    chunks: tuple[Chunk, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Compares the spooled candidates of one run with a snapshot. ``losers`` must be settled before."""
+
+    bench: Workbench
+    folder: Path
+    placed: tuple[Field, ...]
+    fields: FieldMap
+    settings: TemplateSettings
+    snapshot: Snapshot
+    limits: ChunkLimits
+    dropped: int
+    """Rows that lost against another of their key."""
+
+    def run(self) -> Delta:
+        """Write the delta and count it."""
+        removed = self._removes()
+        candidates, delta = self.folder / "candidates.arrow", self.folder / "delta.arrow"
+        if self._nothing_to_compare():
+            candidates.replace(delta)
+            rows = sum(batch.num_rows for batch in open_rows(delta))
+            counts = DeltaCounts(added=rows)
+        else:
+            counts = self._second_pass(candidates, delta, removed)
+            candidates.unlink()
+        chunks = tuple(
+            Chunk(number=i, rows=batch.num_rows, bytes=pc.sum(pc.binary_length(batch.column("fragment"))).as_py())
+            for i, batch in enumerate(open_rows(delta))
+        )
+        return Delta(counts=counts, chunks=chunks, digest=self._digest(delta))
+
+    def _nothing_to_compare(self) -> bool:
+        """On a first send every candidate is an add as it stands."""
+        return not (
+            self.snapshot.segments or self.dropped or self.settings.max_rows or self.settings.first_send_nulls == "all"
+        )
+
+    def _removes(self) -> int:
+        members = self.snapshot.sql()
+        path = self.folder / "removes.parquet"
+        nobody = "SELECT ''::VARCHAR AS key, ''::VARCHAR AS hash, ''::VARCHAR AS payload WHERE false"
+        if members is None or self.settings.max_rows is not None:
+            write_segment(self.bench, nobody, path)
+            return 0
+        # A refused row keeps its person on the list: the query still wants them, only the row cannot be sent.
+        self.bench.show("keys", self.folder / "keys.arrow")
+        gone = (
+            f"SELECT key, hash, payload FROM ({members}) m WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.key = m.key)"
+        )
+        write_segment(self.bench, gone, path)
+        return int(self.bench.one(f"SELECT count(*) FROM read_parquet({literal(str(path))})"))
+
+    def _second_pass(self, candidates: Path, delta: Path, removed: int) -> DeltaCounts:
+        self._fetch_olds(candidates)
+        self.bench.show("candidates", candidates)
+        compared = self.bench.stream(self._sql())
+        tally = _Tally()
+        with writing(self.folder / "rebase.arrow", compared.schema) as rebased:
+            sent = tally.split(compared, rebased)
+            with writing(delta, compared.schema) as file:
+                for chunk in pack(_limited(sent, tally, self.settings.max_rows), self.limits):
+                    file.write_batch(chunk)
+        return tally.counts(removed)
+
+    def _fetch_olds(self, candidates: Path) -> None:
+        """What is held of the candidates' people, as the table ``olds``: a join with the whole snapshot would keep it
+        in memory."""
+        members = self.snapshot.sql()
+        if members is None:
+            self.bench.execute("CREATE TEMP TABLE olds (key VARCHAR, hash VARCHAR, payload VARCHAR, uncleared VARCHAR)")
+            return
+        self.bench.show("candidates", candidates)
+        self.bench.execute("CREATE TEMP TABLE wanted AS SELECT key FROM candidates")
+        self.bench.execute(f"CREATE TEMP TABLE olds AS FROM ({members}) m WHERE m.key IN (SELECT key FROM wanted)")
+        self.bench.execute("DROP TABLE wanted")
+
+    def _sql(self) -> str:
+        ordered = "ORDER BY key" if self.settings.max_rows else ""
+        return f"""
+            WITH c AS (
+                SELECT *, substr(fragment, head + 1, length(fragment) - head - 2) AS payload
+                FROM candidates WHERE row NOT IN (SELECT row FROM losers)),
+            j AS (
+                SELECT c.* EXCLUDE (kind, changed, cleared, slow, uncleared), b.key IS NOT NULL AS known,
+                    b.hash AS old_hash, b.payload AS old, b.uncleared AS owed
+                FROM c LEFT JOIN olds b ON c.key = b.key),
+            f AS (SELECT *, {self._changed_sql()} AS changes, {self._cleared_sql()} AS nulls FROM j),
+            p AS (
+                SELECT *, {self._chosen("nulls", self._unset_columns())} AS unset,
+                    {self._chosen("nulls", self._slow_columns())} AS slowly,
+                    {self._chosen("nulls", self._kept_columns())} AS kept
+                FROM f),
+            k AS (
+                SELECT *, CASE WHEN NOT known THEN {ADD}
+                    WHEN len(changes) + len(unset) + len(slowly) > 0 THEN {CHANGE}
+                    WHEN len(nulls) = 0 AND {self._same_columns()} THEN {CHANGE}
+                    ELSE {REBASE} END::TINYINT AS kind
+                FROM p)
+            SELECT row, key, hash,
+                CASE WHEN known THEN '{{"type":"profile",' || {_META} || '"attributes":' || payload || '}},'
+                    ELSE fragment END AS fragment,
+                CASE WHEN known THEN length({_META}) + 31 ELSE head END::INTEGER AS head,
+                kind, {_as_json("changes")} AS changed, {_as_json("list_concat(unset, slowly)")} AS cleared,
+                {_as_json("slowly")} AS slow, {_as_json("kept")} AS uncleared
+            FROM k WHERE NOT (kind = {REBASE} AND hash = old_hash) {ordered}"""
+
+    def _same_columns(self) -> str:
+        """Without a dropped column, a row of another hash was changed, even where no field shows it."""
+        return "true" if set(self.snapshot.columns) <= {f.column for f in self.placed} else "false"
+
+    def _sent(self) -> list[Field]:
+        return [f for f in self.placed if f.place in (Place.PROFILE, Place.LOCATION, Place.PROPERTY)]
+
+    def _changed_sql(self) -> str:
+        checks = [
+            f"CASE WHEN json_extract(payload, {path}) IS NOT NULL"
+            f" AND json_extract(payload, {path}) IS DISTINCT FROM json_extract(old, {path}) THEN {name} END"
+            for path, name in self._paths()
+        ]
+        return _list_of(checks, only_if="known")
+
+    def _cleared_sql(self) -> str:
+        first = self.settings.first_send_nulls == "all"
+        standard = {f.column for f in self._sent() if f.place is not Place.PROPERTY}
+        checks = []
+        for (path, name), placed in zip(self._paths(), self._sent(), strict=True):
+            was = f"json_exists(old, {path}) OR list_contains(from_json(owed, '[\"VARCHAR\"]'), {name})"
+            # The NULL custom properties of a first send are unset by the first pass already.
+            due = f"known AND ({was})" + (" OR NOT known" if first and placed.column in standard else "")
+            checks.append(f"CASE WHEN NOT json_exists(payload, {path}) AND ({due}) THEN {name} END")
+        return _list_of(checks, only_if="true" if first else "known")
+
+    def _paths(self) -> list[tuple[str, str]]:
+        return [(literal(f.path), literal(f.column)) for f in self._sent()]
+
+    def _unset_columns(self) -> set[str]:
+        if self.settings.nulls == "keep":
+            return set()
+        return {f.column for f in self._sent() if f.place is Place.PROPERTY}
+
+    def _slow_columns(self) -> set[str]:
+        if self.settings.nulls == "keep":
+            return set()
+        guarded = set() if self.settings.clear_identifiers else self.fields.identifiers
+        return {f.column for f in self._sent() if f.place is not Place.PROPERTY and f.column not in guarded}
+
+    def _kept_columns(self) -> set[str]:
+        return {f.column for f in self._sent()} - self._unset_columns() - self._slow_columns()
+
+    @staticmethod
+    def _chosen(names: str, columns: Iterable[str]) -> str:
+        allowed = ", ".join(literal(c) for c in sorted(columns))
+        return f"list_filter({names}, lambda n: list_contains([{allowed}]::VARCHAR[], n))"
+
+    def _digest(self, delta: Path) -> str:
+        removes = literal(str(self.folder / "removes.parquet"))
+        self.bench.show("delta", delta)
+        [(rows, mark)] = self.bench.fetch(f"""
+            SELECT count(*), coalesce(bit_xor(md5_number(text)), 0)::VARCHAR FROM (
+                SELECT concat_ws(chr(31), key, kind, hash, cleared) AS text FROM delta
+                UNION ALL SELECT concat_ws(chr(31), key, 'remove') FROM read_parquet({removes}))""")
+        return f"{rows:x}-{int(mark):032x}"
+
+
+_META = """CASE WHEN len(unset) > 0 THEN '"meta":{"patch_properties":{"unset":' || to_json(unset)::VARCHAR || '}},' ELSE '' END"""
+
+
+def _list_of(checks: list[str], *, only_if: str) -> str:
+    if not checks:
+        return "[]::VARCHAR[]"
+    return f"CASE WHEN {only_if} THEN list_filter([{', '.join(checks)}], lambda n: n IS NOT NULL) ELSE [] END"
+
+
+def _as_json(names: str) -> str:
+    return f"CASE WHEN len({names}) > 0 THEN to_json({names})::VARCHAR END"
+
+
+def _limited(batches: Iterable[pa.RecordBatch], tally: _Tally, most: int | None) -> Iterator[pa.RecordBatch]:
+    """The first ``most`` rows; the others are counted as held back."""
+    left = most
+    for batch in batches:
+        kept = batch if left is None else batch.slice(0, max(left, 0))
+        left = None if left is None else left - kept.num_rows
+        tally.held_back += batch.num_rows - kept.num_rows
+        if kept.num_rows:
+            tally.count(kept)
+            yield kept
+
+
+class _Tally:
+    """Counts the rows of a delta as they pass."""
+
+    def __init__(self) -> None:
+        self.kinds: Counter[int] = Counter()
+        self.fields: dict[str, Counter[str]] = {n: Counter() for n in ("changed", "cleared", "uncleared")}
+        self.cleared_rows = self.slow_rows = self.held_back = 0
+
+    def split(
+        self, batches: Iterable[pa.RecordBatch], rebased: pa.ipc.RecordBatchFileWriter
+    ) -> Iterator[pa.RecordBatch]:
+        """Rows that are sent are handed on, the others are written to ``rebased``."""
+        for batch in batches:
+            quiet = pc.equal(batch.column("kind"), REBASE)
+            if pc.any(quiet).as_py():
+                still = batch.filter(quiet)
+                rebased.write_batch(still)
+                self.count(still)
+                yield batch.filter(pc.invert(quiet))
+            elif batch.num_rows:
+                yield batch
+
+    def count(self, batch: pa.RecordBatch) -> None:
+        for entry in pc.value_counts(batch.column("kind")).to_pylist():
+            self.kinds[entry["values"]] += entry["counts"]
+        self.cleared_rows += batch.num_rows - batch.column("cleared").null_count
+        self.slow_rows += batch.num_rows - batch.column("slow").null_count
+        for name, counter in self.fields.items():
+            for entry in pc.value_counts(batch.column(name).drop_null()).to_pylist():
+                for column in orjson.loads(entry["values"]):
+                    counter[column] += entry["counts"]
+
+    def counts(self, removed: int) -> DeltaCounts:
+        return DeltaCounts(
+            added=self.kinds[ADD],
+            changed=self.kinds[CHANGE],
+            rebased=self.kinds[REBASE],
+            removed=removed,
+            held_back=self.held_back,
+            cleared_rows=self.cleared_rows,
+            slow_rows=self.slow_rows,
+            changed_fields=dict(self.fields["changed"]),
+            cleared_fields=dict(self.fields["cleared"]),
+            kept_fields=dict(self.fields["uncleared"]),
+        )

@@ -1,0 +1,102 @@
+"""Rows that share a key: one of them is sent, and it is always the same one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from segue.audience.rows import REJECTS_SCHEMA
+from segue.audience.workbench import Workbench
+from segue.errors import DataError
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateCounts:
+    """collapsed: rows dropped because an identical row is sent; replaced: rows dropped for one with a later date;
+    keys: keys that had differing rows; kept: distinct keys that are left."""
+
+    collapsed: int = 0
+    replaced: int = 0
+    keys: int = 0
+    kept: int
+
+    @property
+    def dropped(self) -> int:
+        """Rows that are not sent because another row of their key is."""
+        return self.collapsed + self.replaced
+
+
+def settle_duplicates(bench: Workbench, folder: Path, *, latest_by: str | None, has_latest: bool) -> DuplicateCounts:
+    """Decide between rows of one key and leave the row numbers of the losers in the table ``losers``.
+
+    Identical rows collapse. Among differing ones the greatest ``latest`` wins (NULL last), equal dates are decided by the
+    greater row hash, so that the choice does not depend on the order of the rows.
+    Raises DataError ``duplicate_keys`` where rows differ and nothing says which is the latest; the keys are then added to
+    the rejects.
+    """
+    keys = folder / "keys.arrow"
+    # DuckDB's hash() only narrows the search within this one query: it needs a third of the memory of the keys.
+    bench.show("keys", keys)
+    bench.execute(
+        "CREATE TEMP TABLE suspects AS SELECT hash(key) AS h FROM keys WHERE NOT refused GROUP BY h HAVING count(*) > 1"
+    )
+    bench.show("keys", keys)
+    if not bench.one("SELECT count(*) FROM suspects"):
+        bench.execute("CREATE TEMP TABLE losers (row BIGINT)")
+        return DuplicateCounts(kept=bench.one("SELECT count(*) FROM keys WHERE NOT refused"))
+    bench.execute("""
+        CREATE TEMP TABLE repeated AS
+        SELECT row, key, hash, latest FROM keys WHERE NOT refused AND hash(key) IN (SELECT h FROM suspects)""")
+    bench.execute("""
+        CREATE TEMP TABLE losers AS
+        SELECT row, key, alike FROM (
+            SELECT row, key,
+                row_number() OVER (PARTITION BY key ORDER BY latest DESC NULLS LAST, hash DESC, row) AS place,
+                min(hash) OVER (PARTITION BY key) = max(hash) OVER (PARTITION BY key) AS alike
+            FROM repeated)
+        WHERE place > 1""")
+    [(collapsed, replaced, differing)] = bench.fetch("""
+        SELECT count(*) FILTER (alike), count(*) FILTER (NOT alike), count(DISTINCT key) FILTER (NOT alike) FROM losers""")
+    bench.show("keys", keys)
+    rows = bench.one("SELECT count(*) FROM keys WHERE NOT refused")
+    if differing and (latest_by is None or not has_latest):
+        raise _refusal(bench, folder, differing, latest_by)
+    return DuplicateCounts(collapsed=collapsed, replaced=replaced, keys=differing, kept=rows - collapsed - replaced)
+
+
+def _refusal(bench: Workbench, folder: Path, differing: int, latest_by: str | None) -> DataError:
+    """Name the keys in the rejects, and masked in the message, which may be shown to anyone."""
+    found = bench.stream("SELECT DISTINCT ON (key) row, key FROM losers WHERE NOT alike ORDER BY key").read_all()
+    columns = [
+        found.column("row"),
+        found.column("key"),
+        pa.repeat("email", found.num_rows),
+        found.column("key"),
+        pa.repeat("duplicate_key", found.num_rows),
+        pa.repeat("segue", found.num_rows),
+        pa.nulls(found.num_rows, pa.string()),
+    ]
+    pq.write_table(pa.table(columns, schema=REJECTS_SCHEMA), folder / "rejects.parquet")
+    shown = ", ".join(mask_email(key) for key in found.column("key").slice(0, _SHOWN).to_pylist())
+    column = (
+        f'there is no column "{latest_by}" to tell the latest' if latest_by else "the template says that this fails"
+    )
+    return DataError(
+        f"{differing} keys have rows that differ, and {column}: {shown}{', ...' if differing > _SHOWN else ''}",
+        code="duplicate_keys",
+        steps=(
+            "See all of them with: segue rejects RUN",
+            "Aggregate to one row a person in the query, or select a date and name it in `duplicates: {latest_by: COLUMN}`.",
+        ),
+    )
+
+
+def mask_email(email: str) -> str:
+    """``a***@shop.io``: enough to recognise, not to identify."""
+    name, _, domain = email.partition("@")
+    return f"{name[:1]}***@{domain}"

@@ -1,0 +1,204 @@
+"""The first pass over a query's result: every row numbered, checked, encoded, and spooled to the run's folder.
+
+It writes, in the run's folder:
+    keys.arrow        row, key, hash, latest, refused -- of every row that has a key
+    candidates.arrow  rows that the snapshot does not hold in this form, as chunks (see ``delta_schema``)
+    rejects.parquet   row, field, value, reason, source, detail
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import phonenumbers
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from segue.audience.encode import ROW, EncodeOptions, encode_sql
+from segue.audience.fields import Field, FieldMap
+from segue.audience.packing import ChunkLimits, pack
+from segue.audience.workbench import Workbench, writing
+
+ADD, CHANGE, REBASE = 0, 1, 2
+"""Kinds of a delta row: a new person, changed fields, and a row whose baseline changes while nothing is sent."""
+
+REJECTS_SCHEMA = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("key", pa.string()),
+        ("field", pa.string()),
+        ("value", pa.string()),
+        ("reason", pa.string()),
+        ("source", pa.string()),
+        ("detail", pa.string()),
+    ]
+)
+_DELTA_TAIL = f"{ADD}::TINYINT AS kind, " + ", ".join(
+    f"NULL::VARCHAR AS {name}" for name in ("changed", "cleared", "slow", "uncleared")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowCounts:
+    """source: rows of the query; refused: rows that cannot be sent; problems: reason -> how often, field problems of
+    rows that go on without the field included; candidates: rows that the snapshot does not hold in this form."""
+
+    source: int
+    refused: int
+    problems: dict[str, int]
+    candidates: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowReader:
+    """How the rows of one query are read. snapshot_sql: a SELECT of key, hash, payload, uncleared, or None where
+    nothing was sent yet; clear_owed: whether rows that owe a clear come back even if they are unchanged."""
+
+    bench: Workbench
+    folder: Path
+    placed: tuple[Field, ...]
+    fields: FieldMap
+    options: EncodeOptions
+    limits: ChunkLimits
+    phone_region: str | None
+    snapshot_sql: str | None
+    clear_owed: bool
+
+    def read(self, reader: pa.RecordBatchReader, *, progress: Callable[[int], None] = lambda _: None) -> RowCounts:
+        """Spool every row; ``progress`` is told the number of rows read so far."""
+        numbered = _numbered(reader, self._repair_phones(reader.schema))
+        self.bench.show("source", numbered)
+        encoded = self.bench.stream(self._sql(numbered.schema))
+        keys_schema = pa.schema([encoded.schema.field(n) for n in ("row", "key", "hash", "latest", "refused")])
+        tally = _Tally()
+        with (
+            writing(self.folder / "keys.arrow", keys_schema) as keys,
+            writing(self.folder / "candidates.arrow", delta_schema(encoded.schema)) as candidates,
+            pq.ParquetWriter(self.folder / "rejects.parquet", REJECTS_SCHEMA) as rejects,
+        ):
+            spool = _Spool(keys=keys, rejects=rejects, tally=tally, progress=progress)
+            for chunk in pack(spool.candidates(encoded), self.limits):
+                candidates.write_batch(chunk)
+        return tally.counts()
+
+    def _sql(self, schema: pa.Schema) -> str:
+        encoded = encode_sql(schema, self.placed, self.fields, self.options)
+        if self.snapshot_sql is None:
+            return f"SELECT *, {_DELTA_TAIL} FROM ({encoded})"
+        settled = "WHERE uncleared IS NULL" if self.clear_owed else ""
+        return f"""
+            SELECT e.* REPLACE (CASE WHEN held.hash IS NULL THEN fragment END AS fragment), {_DELTA_TAIL}
+            FROM ({encoded}) e LEFT JOIN (SELECT hash FROM ({self.snapshot_sql}) {settled}) held ON e.hash = held.hash"""
+
+    def _repair_phones(self, schema: pa.Schema) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
+        column = schema.get_field_index("phone_number")
+        region = self.phone_region
+        if region is None or column < 0 or not any(f.column == "phone_number" for f in self.placed):
+            return lambda batch: batch
+        return lambda batch: _with_region(batch, column, region)
+
+
+def delta_schema(encoded: pa.Schema) -> pa.Schema:
+    """The columns of candidates and deltas: row, key, hash, fragment, head, kind (``ADD``, ``CHANGE``, ``REBASE``), and as
+    JSON lists of field names or NULL: changed, cleared, slow (to be cleared one by one), uncleared (still held there)."""
+    names = ("row", "key", "hash", "fragment", "head", "kind", "changed", "cleared", "slow", "uncleared")
+    return pa.schema([encoded.field(name) for name in names])
+
+
+def _numbered(reader: pa.RecordBatchReader, repair: Callable[[pa.RecordBatch], pa.RecordBatch]) -> pa.RecordBatchReader:
+    def batches() -> Iterator[pa.RecordBatch]:
+        first = 0
+        for batch in reader:
+            yield repair(batch).append_column(ROW, pa.arange(first, first + batch.num_rows))
+            first += batch.num_rows
+
+    schema = reader.schema.append(pa.field(ROW, pa.int64()))
+    return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def _with_region(batch: pa.RecordBatch, column: int, region: str) -> pa.RecordBatch:
+    """National numbers made international. Only values without ``+`` or ``00`` are parsed: parsing is slow."""
+    phones = batch.column(column)
+    national = pc.fill_null(pc.invert(pc.match_substring_regex(pc.utf8_ltrim_whitespace(phones), r"^(\+|00)")), False)
+    if not pc.any(national).as_py():
+        return batch
+    repaired = [
+        _international(value.as_py(), region) if flag.as_py() else value.as_py()
+        for value, flag in zip(phones, national, strict=True)
+    ]
+    return batch.set_column(column, batch.schema.field(column), pa.array(repaired, phones.type))
+
+
+def _international(number: str, region: str) -> str:
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return number
+    if not phonenumbers.is_valid_number(parsed):
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+class _Tally:
+    def __init__(self) -> None:
+        self.source = self.refused = self.candidates = 0
+        self.problems: Counter[str] = Counter()
+
+    def counts(self) -> RowCounts:
+        return RowCounts(
+            source=self.source, refused=self.refused, problems=dict(self.problems), candidates=self.candidates
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spool:
+    """Splits encoded batches: keys and rejects go to their files, candidates are handed on."""
+
+    keys: pa.ipc.RecordBatchFileWriter
+    rejects: pq.ParquetWriter
+    tally: _Tally
+    progress: Callable[[int], None]
+
+    def candidates(self, encoded: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        names = delta_schema(encoded.schema).names
+        for batch in encoded:
+            self.tally.source += batch.num_rows
+            if batch.column("problems").null_count < batch.num_rows:
+                self._reject(batch)
+            keyed = _where(batch, pc.is_valid(batch.column("key")))
+            self.keys.write_batch(keyed.select(["row", "key", "hash", "latest", "refused"]))
+            sound = _where(keyed, pc.invert(keyed.column("refused")))
+            self.tally.refused += batch.num_rows - sound.num_rows
+            new = _where(sound, pc.is_valid(sound.column("fragment"))).select(names)
+            self.tally.candidates += new.num_rows
+            self.progress(self.tally.source)
+            if new.num_rows:
+                yield new
+
+    def _reject(self, batch: pa.RecordBatch) -> None:
+        bad = batch.filter(pc.is_valid(batch.column("problems")))
+        problems = bad.column("problems")
+        each = pc.list_parent_indices(problems)
+        flat = problems.flatten()
+        reasons = flat.field("reason")
+        for entry in pc.value_counts(reasons).to_pylist():
+            self.tally.problems[entry["values"]] += entry["counts"]
+        columns = [
+            bad.column("row").take(each),
+            bad.column("key").take(each),
+            flat.field("field"),
+            flat.field("value"),
+            reasons,
+            pa.repeat("segue", len(each)),
+            pa.nulls(len(each), pa.string()),
+        ]
+        self.rejects.write_batch(pa.record_batch(columns, schema=REJECTS_SCHEMA))
+
+
+def _where(batch: pa.RecordBatch, mask: pa.Array) -> pa.RecordBatch:
+    """The rows where the mask holds, without a copy where it holds for all."""
+    return batch if pc.all(mask).as_py() is not False else batch.filter(mask)

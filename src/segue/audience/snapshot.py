@@ -1,0 +1,80 @@
+"""What Klaviyo has acknowledged for an orchestration: Parquet segments, the later ones on top of the earlier.
+
+A segment holds key, hash, payload, uncleared, kind (``add``, ``change``, ``rebase``, ``remove``), row and changed. The first
+one may be large, later ones are as large as what a run changed, so a run without changes writes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from segue.audience.text import literal
+from segue.audience.workbench import Workbench, sync_folder
+
+_COLUMNS = "key, hash, payload, uncleared"
+MAX_SEGMENTS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """segments: oldest first; rows: members after all of them; columns: the query's sent columns at the last run;
+    list_id, account_id: where the members are; version: counts up with every published change."""
+
+    segments: tuple[Path, ...] = ()
+    rows: int = 0
+    columns: tuple[str, ...] = ()
+    list_id: str | None = None
+    account_id: str | None = None
+    version: int = 0
+
+    def sql(self) -> str | None:
+        """A SELECT of the present members (key, hash, payload, uncleared), or None where nothing was sent."""
+        return members_sql(self.segments)
+
+
+def members_sql(segments: Sequence[Path]) -> str | None:
+    """The rows of the first segment that no later one touches, and the latest row of each key of the others."""
+    if not segments:
+        return None
+    base, *later = [f"read_parquet({literal(str(path))})" for path in segments]
+    if not later:
+        return f"SELECT {_COLUMNS} FROM {base} WHERE kind <> 'remove'"
+    stacked = " UNION ALL ".join(f"SELECT {_COLUMNS}, kind, {n} AS age FROM {path}" for n, path in enumerate(later))
+    return f"""
+        SELECT {_COLUMNS} FROM {base} b
+        WHERE kind <> 'remove' AND NOT EXISTS (SELECT 1 FROM ({stacked}) later WHERE later.key = b.key)
+        UNION ALL
+        SELECT {_COLUMNS} FROM ({stacked})
+        QUALIFY row_number() OVER (PARTITION BY key ORDER BY age DESC) = 1 AND kind <> 'remove'"""
+
+
+def count_members(bench: Workbench, segments: Sequence[Path]) -> int:
+    """How many people the segments hold."""
+    members = members_sql(segments)
+    return int(bench.one(f"SELECT count(*) FROM ({members})")) if members else 0
+
+
+def write_segment(bench: Workbench, sql: str, path: Path) -> None:
+    """Write the rows of ``sql`` as a segment that is on disk, synced, under its name, or not there at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".part")
+    bench.execute(f"COPY ({sql}) TO {literal(str(unfinished))} (FORMAT parquet, COMPRESSION zstd)")
+    with unfinished.open("rb+") as file:
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    sync_folder(path.parent)
+
+
+def compact(bench: Workbench, segments: Sequence[Path], path: Path) -> tuple[Path, ...]:
+    """One segment that says the same as many; reading stays fast however many runs there were."""
+    if len(segments) <= MAX_SEGMENTS:
+        return tuple(segments)
+    write_segment(
+        bench,
+        f"SELECT {_COLUMNS}, 'add' AS kind, NULL::BIGINT AS row, NULL::VARCHAR AS changed FROM ({members_sql(segments)})",
+        path,
+    )
+    return (path,)

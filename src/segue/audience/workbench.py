@@ -1,0 +1,116 @@
+"""The DuckDB in which one run stages, compares and folds its rows. It sees Segue's own files only, never a user's SQL."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from segue.errors import StateError
+
+
+class Workbench:
+    """A connection with a memory limit and a spill folder under ``folder``.
+
+    memory_bytes: DuckDB's limit; what does not fit is spilled. threads: None leaves DuckDB its default.
+    """
+
+    def __init__(self, folder: Path, *, memory_bytes: int, threads: int | None = None) -> None:
+        self._connection = duckdb.connect()
+        self._set("memory_limit", f"{memory_bytes}B")
+        self._set("temp_directory", str(folder / "spill"))
+        self._set("TimeZone", "UTC")
+        self._set("preserve_insertion_order", False)
+        if threads:
+            self._set("threads", threads)
+
+    def _set(self, name: str, value: str | float) -> None:
+        text = f"'{value}'" if isinstance(value, str) else str(value).lower()
+        self._connection.execute(f"SET {name} = {text}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def show(self, name: str, source: Path | pa.RecordBatchReader) -> None:
+        """Make an Arrow file or stream readable as the relation ``name``, once: show it again for another query."""
+        self._connection.register(name, open_rows(source) if isinstance(source, Path) else source)
+
+    def execute(self, sql: str) -> None:
+        """Run a statement for its effect."""
+        self._connection.execute(sql)
+
+    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a small result."""
+        rows: list[tuple[Any, ...]] = self._connection.sql(sql).fetchall()
+        return rows
+
+    def one(self, sql: str) -> Any:
+        """The only cell of a result."""
+        return self.fetch(sql)[0][0]
+
+    def stream(self, sql: str, *, rows: int = 10_000) -> pa.RecordBatchReader:
+        """The result in batches of at most ``rows``."""
+        return self._connection.sql(sql).to_arrow_reader(rows)
+
+
+def open_rows(path: Path) -> pa.RecordBatchReader:
+    """The batches of an Arrow file, read one at a time so that memory stays bounded."""
+    file = _open(path)
+    return pa.RecordBatchReader.from_batches(file.schema, (file.get_batch(i) for i in range(file.num_record_batches)))
+
+
+def _open(path: Path) -> pa.ipc.RecordBatchFileReader:
+    try:
+        return pa.ipc.open_file(pa.OSFile(str(path)))
+    except (pa.ArrowInvalid, FileNotFoundError) as error:
+        raise StateError(
+            f"The staged file {path.name} is missing or damaged.",
+            cause=type(error).__name__,
+            steps=("Run the orchestration again: it starts from the last acknowledged state.",),
+        ) from error
+
+
+@contextmanager
+def writing(path: Path, schema: pa.Schema) -> Iterator[pa.ipc.RecordBatchFileWriter]:
+    """An Arrow file that is on disk, synced, when the block ends; a block that fails leaves nothing under ``path``."""
+    unfinished = path.with_suffix(path.suffix + ".part")
+    with unfinished.open("wb") as file:
+        with pa.ipc.new_file(file, schema) as writer:
+            yield writer
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder survive a power loss."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class DeltaFile:
+    """A staged delta, batch i being chunk i."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = _open(path)
+
+    @property
+    def chunks(self) -> int:
+        """How many chunks there are."""
+        return int(self._file.num_record_batches)
+
+    def chunk(self, number: int) -> pa.RecordBatch:
+        """The rows of one chunk, read from disk."""
+        return self._file.get_batch(number)
