@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from segue.errors import ConfigError
-from segue.security.secret import Secret
+from segue.security import Secret, parse_key
 
 T = TypeVar("T")
 
@@ -32,7 +31,6 @@ _SWITCHES = {
     "no": False,
     "off": False,
 }
-_KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,17 +99,6 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise ValueError(f"takes a duration such as 90s, 30m or 1h30m, not {text!r}")
     return seconds
-
-
-def parse_key(text: str) -> Secret:
-    """A key of 32 bytes in URL-safe base64. Raises ValueError, which does not repeat the text."""
-    try:
-        raw = base64.b64decode(text.encode(), altchars=b"-_", validate=True)
-    except ValueError:
-        raw = b""
-    if len(raw) != _KEY_BYTES:
-        raise ValueError("takes 32 bytes in URL-safe base64 (44 characters)")
-    return Secret(text)
 
 
 def _parse_count(text: str) -> int:

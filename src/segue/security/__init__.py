@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from segue.security.box import SecretBox, create_key, read_key
+from segue.security.box import SecretBox
+from segue.security.key import create_key, parse_key, read_key
 from segue.security.redaction import RedactingFormatter, redact
 from segue.security.secret import Secret
 
-__all__ = ["RedactingFormatter", "Secret", "SecretBox", "create_key", "read_key", "redact"]
+__all__ = ["RedactingFormatter", "Secret", "SecretBox", "create_key", "parse_key", "read_key", "redact"]

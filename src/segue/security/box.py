@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from pathlib import Path
-
 from segue.errors import StateError
 from segue.security.secret import Secret
-
-_PRIVATE = 0o600
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class SecretBox:
@@ -49,44 +42,3 @@ class SecretBox:
                     "If the key is lost, make a new workspace with `segue init` and apply the files again.",
                 ),
             ) from None
-
-
-def create_key(path: Path) -> bool:
-    """Write a new random key to path, readable by its owner alone. False when a file is there: it stays."""
-    from cryptography.fernet import Fernet  # noqa: PLC0415
-
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
-    except FileExistsError:
-        return False
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, _PRIVATE)
-        file.write(Fernet.generate_key() + b"\n")
-        file.flush()
-        os.fsync(descriptor)
-    return True
-
-
-def read_key(path: Path) -> Secret:
-    """The key in path. Raises StateError when it is missing, empty, or readable by other users."""
-    try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            text = file.read().decode("ascii", errors="replace").strip()
-    except OSError as error:
-        raise StateError(
-            f"the key file {path} cannot be read",
-            code="key_missing",
-            cause=error.strerror or type(error).__name__,
-            steps=("Restore it from a backup of the workspace, or set SEGUE_SECRET_KEY to the same key.",),
-        ) from None
-    if mode & _OTHERS:
-        raise StateError(
-            f"the key file {path} can be read or changed by other users (mode {mode:04o})",
-            code="key_exposed",
-            steps=(
-                f"Run `chmod 600 {path}`.",
-                "If other people use this machine, replace the API keys it protects.",
-            ),
-        )
-    return Secret(text)

@@ -12,11 +12,11 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(pk|sk)_[A-Za-z0-9_]+"), r"\1_****"),
     (re.compile(r"(?i)\b(klaviyo-api-key|bearer|basic)(\s+)[^\s'\",]+"), r"\1\2****"),
     (
-        re.compile(r"(?i)\b(api_?key|secret(?:_key)?|password|token)(['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&}]+"),
+        re.compile(r"(?i)\b(\w*(?:api_?key|secret_key|password|token|secret))(['\"]?\s*[=:]\s*['\"]?)[^\s'\",;&}]+"),
         r"\1\2****",
     ),
     (re.compile(r"(://[^/\s:@]*):[^/\s@]+@"), r"\1:****@"),
-    (re.compile(r"[^\s@'\"<>(),;:=]+@[^\s@'\"<>(),;:=]+\.[^\s@'\"<>(),;:=]+"), "****@****"),
+    (re.compile(r"[^\s@'\"<>(),;:=]+(?:'[^\s@'\"<>(),;:=]+)*@[^\s@'\"<>(),;:=]+\.[^\s@'\"<>(),;:=]+"), "****@****"),
 )
 
 
