@@ -67,7 +67,7 @@ def apply_files(
 
 
 def _desired(documents: Documents, current: State) -> dict[str, dict[str, Entry]]:
-    desired = {kind: {name: item.entry for name, item in documents.entries[kind].items()} for kind in KINDS}
+    desired = {kind: {name: item.entry for name, item in documents.named[kind].items() if item.entry} for kind in KINDS}
     for name, entry in desired["credentials"].items():
         stored = current["credentials"].get(name)
         if isinstance(entry, CredentialEntry) and entry.api_key is None and isinstance(stored, CredentialEntry):

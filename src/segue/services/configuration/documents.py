@@ -28,19 +28,20 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
-    """An entry and where it was written."""
+class Item:
+    """One item of a file and where it was written. entry: what it says; None when it is not valid."""
 
-    entry: Entry
     source: Source
     location: Location
+    data: Mapping[str, object]
+    entry: Entry | None
 
     def place(self, *way: str | int) -> Place:
-        """Where the entry, or a part of it, stands."""
+        """Where the item, or a part of it, stands."""
         return self.source.place((*self.location, *way))
 
     def unset(self, *way: str | int) -> str | None:
-        """The variable that a part of the entry names and that is not set; None when there is none."""
+        """The variable that a part of the item names and that is not set; None when there is none."""
         return self.source.unset.get((*self.location, *way))
 
 
@@ -48,12 +49,11 @@ class Declared:
 class Documents:
     """What the files say.
 
-    entries: kind -> name -> the valid items; broken: kind -> names of items that are not valid, so that a
-    reference to one is not reported as a second mistake.
+    items: kind -> every item, valid or not; named: kind -> name -> the valid items.
     """
 
-    entries: dict[str, dict[str, Declared]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
-    broken: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in KINDS})
+    items: dict[str, list[Item]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
+    named: dict[str, dict[str, Item]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -104,34 +104,31 @@ def _check_top(documents: Documents, source: Source, data: dict[str, object]) ->
     version = data.get("version")
     if "version" not in data:
         documents.problems.append(Problem(source.place(()), f'"version" is missing; add `version: {VERSION}`'))
-    elif version != VERSION or isinstance(version, bool):
+    elif (version != VERSION or isinstance(version, bool)) and not source.told(("version",)):
         documents.problems.append(Problem(source.place(("version",)), f'"version" takes {VERSION}'))
 
 
-def _add_item(documents: Documents, source: Source, kind: str, at: Location, item: object) -> None:
-    entry = _entry(documents, source, kind, at, item)
-    name = item.get("name") if isinstance(item, dict) else None
-    if entry is None:
-        if isinstance(name, str):
-            documents.broken[kind].add(name)
-        return
-    found = documents.entries[kind].setdefault(
-        entry.name, declared := Declared(entry=entry, source=source, location=at)
-    )
-    if found is not declared:
-        message = f'the {NOUNS[kind]} "{entry.name}" is here twice; the other one is at {found.place("name")}'
-        documents.problems.append(Problem(declared.place("name"), message))
-    if isinstance(entry, CredentialEntry):
-        _warn_credential(documents, declared, entry)
-
-
-def _entry(documents: Documents, source: Source, kind: str, at: Location, item: object) -> Entry | None:
-    model = KINDS[kind]
-    if not isinstance(item, dict):
+def _add_item(documents: Documents, source: Source, kind: str, at: Location, data: object) -> None:
+    if not isinstance(data, dict):
         documents.problems.append(Problem(source.place(at), f"takes the keys and values of a {NOUNS[kind]}"))
-        return None
+        return
+    entry = _entry(documents, source, kind, at, data)
+    item = Item(source=source, location=at, data=data, entry=entry)
+    documents.items[kind].append(item)
+    if entry is None:
+        return
+    first = documents.named[kind].setdefault(entry.name, item)
+    if first is not item:
+        message = f'the {NOUNS[kind]} "{entry.name}" is here twice; the other one is at {first.place("name")}'
+        documents.problems.append(Problem(item.place("name"), message))
+    if isinstance(entry, CredentialEntry):
+        _warn_credential(documents, item, entry)
+
+
+def _entry(documents: Documents, source: Source, kind: str, at: Location, data: dict[str, Any]) -> Entry | None:
+    model = KINDS[kind]
     try:
-        entry = model.model_validate(_numbers_kept(model, item))
+        entry = model.model_validate(_numbers_kept(model, data))
     except ValidationError as error:
         documents.problems += explain(error, model=model, source=source, at=at)
         return None
@@ -149,13 +146,13 @@ def _numbers_kept(model: type[BaseModel], item: dict[str, Any]) -> dict[str, Any
     return result
 
 
-def _warn_credential(documents: Documents, declared: Declared, entry: CredentialEntry) -> None:
-    if isinstance(entry.api_key, Secret) and (*declared.location, "api_key") in declared.source.typed:
+def _warn_credential(documents: Documents, item: Item, entry: CredentialEntry) -> None:
+    if isinstance(entry.api_key, Secret) and (*item.location, "api_key") in item.source.typed:
         message = 'an API key stands in the file; write "${VARIABLE}" and set the variable instead'
-        documents.warnings.append(Problem(declared.place("api_key"), message))
+        documents.warnings.append(Problem(item.place("api_key"), message))
     if entry.base_url and entry.base_url.startswith("http://") and not _is_local(entry.base_url):
         message = "the API key will travel unencrypted: use https:// for another machine"
-        documents.warnings.append(Problem(declared.place("base_url"), message))
+        documents.warnings.append(Problem(item.place("base_url"), message))
 
 
 def _is_local(url: str) -> bool:

@@ -27,10 +27,10 @@ _TAKES = {
     "list_type": "takes a list of items, each after `- `",
 }
 _BOUNDS = {
-    "greater_than": "takes more than {gt}",
-    "greater_than_equal": "takes {ge} or more",
-    "less_than": "takes less than {lt}",
-    "less_than_equal": "takes {le} or less",
+    "greater_than": "takes more than {gt:g}",
+    "greater_than_equal": "takes {ge:g} or more",
+    "less_than": "takes less than {lt:g}",
+    "less_than_equal": "takes {le:g} or less",
     "string_too_long": "takes at most {max_length} characters",
 }
 
@@ -40,9 +40,8 @@ def explain(error: ValidationError, *, model: type[BaseModel], source: Source, a
     for detail in error.errors(include_url=False, include_input=False):
         way = tuple(part for part in detail["loc"] if part != "[key]")
         location = (*at, *way)
-        if location in source.unset:
-            continue
-        yield _problem(detail, way, model, source, location)
+        if not source.told(location):
+            yield _problem(detail, way, model, source, location)
 
 
 def _problem(

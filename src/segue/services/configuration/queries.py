@@ -7,7 +7,7 @@ from pathlib import Path
 
 from segue.errors import QueryError, SegueError
 from segue.services.configuration.changes import Change
-from segue.services.configuration.documents import Declared, Documents
+from segue.services.configuration.documents import Documents, Item
 from segue.services.configuration.entries import DatabaseEntry, QueryEntry
 from segue.services.configuration.problems import Problem
 from segue.services.configuration.state import State
@@ -17,19 +17,19 @@ def query_problems(documents: Documents, future: State, changes: Iterable[Change
     """Mistakes in the SQL of active queries that change, or whose database does."""
     changed = {(change.kind, change.name) for change in changes if change.action in ("create", "update")}
     tables: dict[str, Mapping[str, Mapping[str, str]] | None] = {}
-    for declared in documents.entries["queries"].values():
-        query = declared.entry
+    for item in documents.named["queries"].values():
+        query = item.entry
         if not isinstance(query, QueryEntry) or query.status != "active":
             continue
         database = future["databases"].get(query.database)
         if not isinstance(database, DatabaseEntry):
             continue
         if {("queries", query.name), ("databases", database.name)} & changed:
-            yield from _check(declared, query, database, tables)
+            yield from _check(item, query, database, tables)
 
 
 def _check(
-    declared: Declared,
+    item: Item,
     query: QueryEntry,
     database: DatabaseEntry,
     tables: dict[str, Mapping[str, Mapping[str, str]] | None],
@@ -43,7 +43,7 @@ def _check(
             tables[database.name] = read_tables(database)
         except SegueError as error:
             message = f'the database "{database.name}" cannot be read: {error.message}'
-            yield Problem(declared.place("database"), message)
+            yield Problem(item.place("database"), message)
     known = tables[database.name]
     if known is None:
         return
@@ -52,7 +52,7 @@ def _check(
     except QueryError as error:
         line, column = error.line or 1, error.column or 1
         where = f" (line {line}, column {column} of the SQL)" if error.line else ""
-        place = declared.source.text_place((*declared.location, "sql"), line, column)
+        place = item.source.text_place((*item.location, "sql"), line, column)
         yield Problem(place, f'the query "{query.name}": {error.message}{where}')
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from importlib.metadata import entry_points
 
-from segue.services.configuration.documents import Declared, Documents
+from segue.services.configuration.documents import Documents, Item
 from segue.services.configuration.entries import (
     NOUNS,
     CredentialEntry,
     DataTemplateEntry,
-    DestinationEntry,
     OrchestrationEntry,
     QueryEntry,
 )
@@ -29,38 +28,46 @@ _REFERENCES = {
 def reference_problems(documents: Documents, current: State, future: State) -> Iterator[Problem]:
     """Names that will not exist, templates of another destination, new credentials without a key."""
     for kind, references in _REFERENCES.items():
-        for declared in documents.entries[kind].values():
+        for item in documents.items[kind]:
             for field, target in references.items():
-                known = {*future[target], *documents.broken[target]}
-                yield from _missing(declared, field, target, known)
-    for declared in documents.entries["orchestrations"].values():
-        yield from _foreign_template(declared, future)
-    for declared in documents.entries["credentials"].values():
-        yield from _keyless(declared, current)
+                # A broken item counts as there: what is wrong is the item, not the reference to it.
+                known = {*future[target], *_names(documents.items[target])}
+                yield from _missing(item, field, target, known)
+    for item in documents.named["orchestrations"].values():
+        yield from _foreign_template(item, future)
+    for item in documents.named["credentials"].values():
+        yield from _keyless(item, current)
     plugins = {point.name for point in entry_points(group="segue.destinations")}
-    for declared in documents.entries["destinations"].values():
-        yield from _unknown_plugin(declared, plugins)
+    for item in documents.items["destinations"]:
+        yield from _unknown_plugin(item, plugins)
 
 
 def draft_warnings(documents: Documents, future: State) -> Iterator[Problem]:
     """Orchestrations that cannot run because their query is a draft."""
-    for declared in documents.entries["orchestrations"].values():
-        entry = declared.entry
+    for item in documents.named["orchestrations"].values():
+        entry = item.entry
         query = future["queries"].get(entry.query) if isinstance(entry, OrchestrationEntry) else None
         if isinstance(query, QueryEntry) and query.status == "draft":
             message = f'the query "{query.name}" is a draft: set `status: active` to be able to run this'
-            yield Problem(declared.place("query"), message)
+            yield Problem(item.place("query"), message)
 
 
-def _missing(declared: Declared, field: str, target: str, known: Iterable[str]) -> Iterator[Problem]:
-    name = getattr(declared.entry, field)
-    if name not in known:
+def _names(items: Iterable[Item]) -> Iterator[str]:
+    for item in items:
+        name = item.data.get("name")
+        if isinstance(name, str):
+            yield name
+
+
+def _missing(item: Item, field: str, target: str, known: Iterable[str]) -> Iterator[Problem]:
+    name = item.data.get(field)
+    if isinstance(name, str) and name not in known:
         message = f'there is no {NOUNS[target]} "{name}"{suggestion(name, known)}'
-        yield Problem(declared.place(field), message)
+        yield Problem(item.place(field), message)
 
 
-def _foreign_template(declared: Declared, future: State) -> Iterator[Problem]:
-    entry = declared.entry
+def _foreign_template(item: Item, future: State) -> Iterator[Problem]:
+    entry = item.entry
     template = future["data_templates"].get(entry.data_template) if isinstance(entry, OrchestrationEntry) else None
     if (
         isinstance(entry, OrchestrationEntry)
@@ -71,19 +78,19 @@ def _foreign_template(declared: Declared, future: State) -> Iterator[Problem]:
             f'the data template "{template.name}" belongs to the destination "{template.destination}", '
             f'not to "{entry.destination}"'
         )
-        yield Problem(declared.place("data_template"), message)
+        yield Problem(item.place("data_template"), message)
 
 
-def _keyless(declared: Declared, current: State) -> Iterator[Problem]:
-    entry = declared.entry
+def _keyless(item: Item, current: State) -> Iterator[Problem]:
+    entry = item.entry
     if isinstance(entry, CredentialEntry) and entry.api_key is None and entry.name not in current["credentials"]:
-        variable = declared.unset("api_key")
+        variable = item.unset("api_key")
         message = f"the environment variable {variable} is not set" if variable else '"api_key" is missing'
-        yield Problem(declared.place("api_key"), message)
+        yield Problem(item.place("api_key"), message)
 
 
-def _unknown_plugin(declared: Declared, plugins: Iterable[str]) -> Iterator[Problem]:
-    entry = declared.entry
-    if isinstance(entry, DestinationEntry) and entry.plugin not in plugins:
-        message = f'there is no plug-in "{entry.plugin}"{suggestion(entry.plugin, plugins)}'
-        yield Problem(declared.place("plugin"), message)
+def _unknown_plugin(item: Item, plugins: Iterable[str]) -> Iterator[Problem]:
+    plugin = item.data.get("plugin")
+    if isinstance(plugin, str) and plugin not in plugins:
+        message = f'there is no plug-in "{plugin}"{suggestion(plugin, plugins)}'
+        yield Problem(item.place("plugin"), message)

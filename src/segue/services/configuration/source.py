@@ -44,6 +44,10 @@ class Source:
             location = location[:-1]
         return self.places.get(location, Place(self.file))
 
+    def told(self, location: Location) -> bool:
+        """Whether the value at location could not be read: that is told already, and not a second mistake."""
+        return location in self.unset or self.place(location) in {problem.place for problem in self.problems}
+
     def key_place(self, location: Location) -> Place:
         """Where the key of the value at location stands."""
         return self.key_places.get(location) or self.place(location)
