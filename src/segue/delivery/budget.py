@@ -1,0 +1,154 @@
+"""One rate budget per account: how fast calls may go out, as data per endpoint, lowered by what the server says.
+
+The server counts in fixed windows of one second (burst) and one minute (steady) whose beginnings we do not know. Calls of
+an endpoint are therefore spaced evenly at the burst rate, and no 60 seconds see more than the steady number. The server
+may lower the budget, never raise it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+STEADY_WINDOW = 60.0
+_BURST_SHARE = 0.98
+"""Jitter on the way must not put an eleventh call into a window of ten."""
+_STEADY_SLACK = 0.25
+"""Seconds added to the window, for the same reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """Calls per second and calls per minute."""
+
+    burst: float
+    steady: float
+
+
+class Interrupted(Exception):  # noqa: N818 -- a request to stop, not a failure
+    """The user asked to stop while a call was waiting for its turn."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    limit: Limit
+    sent: deque[float] = field(default_factory=deque)
+    next_at: float = 0.0
+    closed_until: float = 0.0
+    left: int | None = None
+    resets_at: float = 0.0
+
+
+class RateBudget:
+    """Thread-safe. scale: 1 obeys the limits as they are, 2 doubles them, 0 does not wait at all (a fake server).
+
+    pause(seconds) must return False when the user asked to stop; on_wait(endpoint, seconds) is told of waits over a second.
+    """
+
+    def __init__(
+        self,
+        limits: Mapping[str, Limit],
+        *,
+        scale: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], bool] | None = None,
+        on_wait: Callable[[str, float], None] = lambda _endpoint, _seconds: None,
+    ) -> None:
+        self._lanes = {
+            name: _Lane(Limit(burst=limit.burst * (scale or 1), steady=limit.steady * (scale or 1)))
+            for name, limit in limits.items()
+        }
+        self._paced = scale > 0
+        self._clock = clock
+        self._pause = pause or _sleep
+        self._on_wait = on_wait
+        self._lock = threading.Lock()
+        self.calls: Counter[str] = Counter()
+        """Calls made so far, by endpoint."""
+
+    def acquire(self, endpoint: str) -> None:
+        """Return when a call of this endpoint may go out. Raises Interrupted when the user asked to stop."""
+        while True:
+            with self._lock:
+                lane, now = self._lanes[endpoint], self._clock()
+                wait = self._earliest(lane, now) - now
+                if wait <= 0:
+                    self._take(lane, now)
+                    self.calls[endpoint] += 1
+                    return
+            if wait > 1:
+                self._on_wait(endpoint, wait)
+            if not self._pause(wait):
+                raise Interrupted
+
+    def _earliest(self, lane: _Lane, now: float) -> float:
+        closed = lane.closed_until
+        if not self._paced:
+            return closed
+        while lane.sent and lane.sent[0] <= now - STEADY_WINDOW - _STEADY_SLACK:
+            lane.sent.popleft()
+        if lane.left is not None and lane.left <= 0:
+            closed = max(closed, lane.resets_at)
+        if len(lane.sent) >= int(lane.limit.steady):
+            oldest = lane.sent[-int(lane.limit.steady)]
+            closed = max(closed, oldest + STEADY_WINDOW + _STEADY_SLACK)
+        return max(closed, lane.next_at)
+
+    def _take(self, lane: _Lane, now: float) -> None:
+        if not self._paced:
+            return
+        lane.sent.append(now)
+        gap = 1 / (lane.limit.burst * _BURST_SHARE)
+        # A late call does not push the following ones back: the average stays at the burst rate.
+        lane.next_at = lane.next_at + gap if now - lane.next_at < gap else now + gap
+        if lane.left is not None:
+            lane.left = lane.left - 1 if now < lane.resets_at else None
+
+    def observe(self, endpoint: str, headers: Mapping[str, str]) -> None:
+        """Learn from the RateLimit-* headers of an answer; other programs of the same account use the budget too."""
+        remaining, reset = _number(headers.get("ratelimit-remaining")), _number(headers.get("ratelimit-reset"))
+        limit = _number(headers.get("ratelimit-limit"))
+        with self._lock:
+            lane = self._lanes[endpoint]
+            if limit and limit < lane.limit.steady:
+                lane.limit = Limit(burst=lane.limit.burst, steady=limit)
+            if remaining is None or reset is None:
+                return
+            now = self._clock()
+            known = lane.left if lane.left is not None and now < lane.resets_at else None
+            lane.left = int(remaining) if known is None else min(known, int(remaining))
+            lane.resets_at = now + reset
+
+    def close(self, endpoint: str, seconds: float) -> None:
+        """The server asked for a pause: nobody calls this endpoint for so long. The pause is never shortened."""
+        with self._lock:
+            lane = self._lanes[endpoint]
+            lane.closed_until = max(lane.closed_until, self._clock() + seconds)
+
+    def pause(self, seconds: float) -> None:
+        """Wait outside any window, interruptibly."""
+        if not self._pause(seconds):
+            raise Interrupted
+
+
+def _sleep(seconds: float) -> bool:
+    time.sleep(seconds)
+    return True
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return None
+
+
+def seconds_needed(calls: int, limit: Limit) -> float:
+    """The least time in which ``calls`` can be made: whole minutes of the steady window, the rest at the burst rate."""
+    if calls <= 0:
+        return 0.0
+    minutes, rest = divmod(calls - 1, int(limit.steady))
+    return minutes * STEADY_WINDOW + rest / limit.burst

@@ -1,0 +1,1 @@
+"""Destinations are plug-ins: a contract, and a folder for each."""

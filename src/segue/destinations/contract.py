@@ -1,0 +1,133 @@
+"""What a destination does for a run. A plug-in is a module with a ``plugin`` of type Plugin, found by entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from segue.audience.compare import Delta
+from segue.audience.fields import FieldMap
+from segue.audience.packing import ChunkLimits
+from segue.delivery.budget import Limit
+from segue.delivery.ledger import Ledger
+from segue.delivery.progress import Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Whose account a credential opens. note: what could not be found out, empty otherwise."""
+
+    id: str
+    name: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetList:
+    """The audience list. id is None when it has to be made; members: how many it has, None when not known."""
+
+    id: str | None
+    name: str
+    created: bool = False
+    members: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What a delivery costs: requests by endpoint, bytes of bodies, and the least minutes at the limits."""
+
+    requests: dict[str, int]
+    bytes: int
+    minutes: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """The staged work of one run: folder holds delta.arrow and removes.parquet (see ``audience``)."""
+
+    folder: Path
+    list_id: str
+    ledger: Ledger
+    still_wanted: Callable[[Sequence[str]], frozenset[str]]
+    """Which of these keys the query still has: they are never taken off the list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a delivery task did. done and failed: rows, or members; warnings: sentences for people."""
+
+    done: int = 0
+    failed: int = 0
+    warnings: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Everything that is needed to open a destination. rate_scale: 1 obeys the published limits, 0 does not wait."""
+
+    base_url: str | None
+    secret: str
+    rate_scale: float = 1.0
+    progress: Progress
+    pause: Callable[[float], bool]
+
+
+class Destination(Protocol):
+    """An open destination. Every method may be repeated after a crash and goes on where the ledger says."""
+
+    fields: FieldMap
+    chunk_limits: ChunkLimits
+
+    def account(self) -> Account:
+        """Who the credential belongs to. Raises CredentialError."""
+
+    def check(self) -> tuple[str, ...]:
+        """Try every right that a run needs, writing nothing; what is missing, a sentence each."""
+
+    def find_list(self, name: str, known_id: str | None) -> TargetList:
+        """The list by its stored id, else by name. Raises DestinationError ``list_ambiguous``."""
+
+    def make_list(self, name: str) -> TargetList:
+        """Make the list. Raises DestinationError ``maximum_lists`` or ``limit_used_up``."""
+
+    def estimate(self, delta: Delta, *, removes: int, read_back: int, new_list: bool) -> Estimate:
+        """What sending a delta costs."""
+
+    def members(self, list_id: str) -> Sequence[tuple[str, str | None]]:
+        """Every member of a list: id and key. A page of 100 a call."""
+
+    def send(self, work: Work) -> Outcome:
+        """Submit every chunk that is not accepted yet."""
+
+    def confirm(self, work: Work) -> Outcome:
+        """Wait until every accepted part is settled, and write refused rows down."""
+
+    def clear(self, work: Work) -> Outcome:
+        """Clear standard fields of acknowledged rows, one call a row."""
+
+    def remove(self, work: Work) -> Outcome:
+        """Take members that left the query off the list."""
+
+    def read_back(self, work: Work, sample: int) -> Outcome:
+        """Compare sent rows and removed keys with what the destination says now."""
+
+    def requests(self) -> dict[str, int]:
+        """Requests made so far, by endpoint."""
+
+    def close(self) -> None:
+        """Close connections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """name: as in the configuration; credential: the credential type; fields, well_known: for query authors;
+    limits: by endpoint; open: makes a Destination, which makes no call yet."""
+
+    name: str
+    credential: str
+    fields: FieldMap
+    well_known: frozenset[str]
+    limits: dict[str, Limit]
+    open: Callable[[Connection], Destination]
