@@ -77,6 +77,7 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
 
 
 def back_up(engine: Engine, target: Path) -> None:
-    """Write a consistent copy of a SQLite catalog to target, which must not exist."""
+    """Write a consistent copy of a SQLite catalog to target, readable by its owner alone; it must not exist."""
+    target.touch(mode=0o600, exist_ok=False)
     with closing(engine.raw_connection()) as raw:
         raw.cursor().execute("VACUUM INTO ?", (str(target),))

@@ -62,14 +62,20 @@ def run(arguments: Sequence[str]) -> int:
     return _interrupted() if code == _INTERRUPTED else int(code or 0)
 
 
-def _root(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
-) -> None:
-    if version:
-        from importlib.metadata import version as installed  # noqa: PLC0415
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version  # noqa: PLC0415
 
-        typer.echo(f"segue {installed('segue')}")
+        typer.echo(f"segue {version('segue')}")
         raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Options of ``segue`` itself; each acts in a callback of its own."""
 
 
 def _tell(message: str, *, cause: str = "", steps: Sequence[str] = ()) -> None:
