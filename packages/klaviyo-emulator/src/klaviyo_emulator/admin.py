@@ -13,12 +13,12 @@ from starlette.routing import Route
 from klaviyo_emulator import seeding
 from klaviyo_emulator.consent import subscriptions
 from klaviyo_emulator.documents import job_resource, profile_attributes
-from klaviyo_emulator.faults import BadFault
+from klaviyo_emulator.faults import BadFaultError
 from klaviyo_emulator.groups import Group
 from klaviyo_emulator.operations import ALL_SCOPES
 from klaviyo_emulator.profiles import Profile
-from klaviyo_emulator.seeding import BadRequest
-from klaviyo_emulator.settings import BadSetting
+from klaviyo_emulator.seeding import BadRequestError
+from klaviyo_emulator.settings import BadSettingError
 from klaviyo_emulator.worker import Worker
 from klaviyo_emulator.world import Account, Key, World
 
@@ -35,35 +35,35 @@ class Ask:
         self.now = world.clock.now()
         account = world.account(request.query_params.get("account"))
         if account is None:
-            raise BadRequest("there is no such account", 404)
+            raise BadRequestError("there is no such account", 404)
         self.account: Account = account
 
     def param(self, name: str) -> str:
         """A part of the path, or a required query parameter."""
         value = self.request.path_params.get(name) or self.request.query_params.get(name)
         if not value:
-            raise BadRequest(f"{name} is required")
+            raise BadRequestError(f"{name} is required")
         return str(value)
 
     def text(self, name: str) -> str:
         """A required string of the body."""
         value = self.body.get(name)
         if not isinstance(value, str) or not value:
-            raise BadRequest(f"{name} is required")
+            raise BadRequestError(f"{name} is required")
         return value
 
     def number(self, name: str, default: int) -> int:
         """An optional whole number of the query."""
         value = self.request.query_params.get(name, str(default))
         if not value.isdecimal():
-            raise BadRequest(f"{name} is a whole number")
+            raise BadRequestError(f"{name} is a whole number")
         return int(value)
 
     def group(self) -> Group:
         """The list of the path, by id or name."""
         group = self.account.find_list(self.param("ref"))
         if group is None:
-            raise BadRequest("there is no such list", 404)
+            raise BadRequestError("there is no such list", 404)
         return group
 
     def profile(self) -> Profile:
@@ -116,9 +116,9 @@ class Admin:
         async def endpoint(request: Request) -> Response:
             try:
                 result = view(Ask(request, await _body(request), self._world))
-            except BadRequest as error:
+            except BadRequestError as error:
                 return _json({"error": error.detail}, error.status)
-            except (BadSetting, BadFault) as error:
+            except (BadSettingError, BadFaultError) as error:
                 return _json({"error": str(error)}, 400)
             self._worker.wake()
             return _json(result)
@@ -185,7 +185,7 @@ class Admin:
     def _cancel_job(self, ask: Ask) -> dict[str, Any]:
         job = ask.account.jobs.get(ask.param("id"))
         if job is None:
-            raise BadRequest("there is no such job", 404)
+            raise BadRequestError("there is no such job", 404)
         job.cancel(ask.now)
         return {"id": job.id, "status": job.status}
 
@@ -196,7 +196,7 @@ class Admin:
     def _add_account(self, ask: Ask) -> dict[str, Any]:
         account_id = ask.text("id")
         if account_id in self._world.accounts:
-            raise BadRequest("this account exists", 409)
+            raise BadRequestError("this account exists", 409)
         name = ask.body.get("name") or account_id
         account = self._world.add_account(account_id, str(name), str(ask.body.get("timezone") or "UTC"))
         return {"id": account.id, "name": account.name}
@@ -204,10 +204,10 @@ class Admin:
     def _add_key(self, ask: Ask) -> dict[str, Any]:
         scopes = ask.body.get("scopes")
         if scopes is not None and (not isinstance(scopes, list) or not set(scopes) <= ALL_SCOPES):
-            raise BadRequest(f"scopes is an array of {', '.join(sorted(ALL_SCOPES))}")
+            raise BadRequestError(f"scopes is an array of {', '.join(sorted(ALL_SCOPES))}")
         kind = ask.body.get("kind", "private")
         if kind not in ("private", "oauth"):
-            raise BadRequest("kind is private or oauth")
+            raise BadRequestError("kind is private or oauth")
         key = Key(
             account_id=ask.account.id,
             scopes=ALL_SCOPES if scopes is None else frozenset(scopes),
@@ -229,7 +229,7 @@ class Admin:
         if request.method == "POST":
             try:
                 seconds = (await _body(request)).get("advance")
-            except BadRequest as error:
+            except BadRequestError as error:
                 return _json({"error": error.detail}, error.status)
             if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or seconds < 0:
                 return _json({"error": "advance is a number of seconds that is not negative"}, 400)
@@ -245,7 +245,8 @@ class Admin:
 
 def search(account: Account, text: str, limit: int) -> list[Profile]:
     """The first profiles whose identifiers contain the text."""
-    needle, found = text.strip().lower(), []
+    needle = text.strip().lower()
+    found: list[Profile] = []
     for profile in account.profiles:
         if len(found) == limit:
             break
@@ -275,9 +276,9 @@ async def _body(request: Request) -> dict[str, Any]:
     try:
         body = orjson.loads(raw) if raw else {}
     except orjson.JSONDecodeError:
-        raise BadRequest("the body is not JSON") from None
+        raise BadRequestError("the body is not JSON") from None
     if not isinstance(body, dict):
-        raise BadRequest("the body is an object")
+        raise BadRequestError("the body is an object")
     return body
 
 

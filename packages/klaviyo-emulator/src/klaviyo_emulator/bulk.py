@@ -13,7 +13,7 @@ from klaviyo_emulator.profiles import Profile
 from klaviyo_emulator.settings import Settings
 from klaviyo_emulator.validation import MAX_PROFILE_BYTES, ProfileFault, holds_null, profile_fault
 from klaviyo_emulator.world import Account, World
-from klaviyo_emulator.writing import DuplicateProfile, NoIdentifier, WriteMode, identifiers_of, match, write
+from klaviyo_emulator.writing import DuplicateProfileError, NoIdentifierError, WriteMode, identifiers_of, match, write
 
 ROWS_POINTER = "/data/attributes/profiles/data"
 SLICE = 200
@@ -70,9 +70,8 @@ def process(world: World, account: Account, job: Job) -> Iterator[None]:
             job.cancel(now)
             return
         try:
-            fault = None if checked else row_fault(row, settings)
-            if fault is not None:
-                raise RowError("invalid", "Invalid input.", fault[1], fault[0])
+            if not checked:
+                _refuse(row, settings)
             profile = _apply(account, row, mode, seen, now)
         except RowError as error:
             job.failed += 1
@@ -85,6 +84,11 @@ def process(world: World, account: Account, job: Job) -> Iterator[None]:
         for group in lists:
             group.members.add(profile.id, now)
     job.status, job.completed_at, job.body = "complete", world.clock.now(), b""
+
+
+def _refuse(row: Any, settings: Settings) -> None:
+    if fault := row_fault(row, settings):
+        raise RowError("invalid", "Invalid input.", fault[1], fault[0])
 
 
 def _apply(account: Account, row: dict[str, Any], mode: WriteMode, seen: set[str], now: float) -> Profile | None:
@@ -104,10 +108,10 @@ def _apply(account: Account, row: dict[str, Any], mode: WriteMode, seen: set[str
         if len(orjson.dumps(row)) > MAX_PROFILE_BYTES:
             raise RowError("invalid", "Invalid input.", f"A profile takes at most {MAX_PROFILE_BYTES} bytes.")
         profile = write(book, found, attributes, meta, identifiers=identifiers, mode=mode, now=now)
-    except DuplicateProfile:
+    except DuplicateProfileError:
         detail = "The identifiers of this profile belong to different profiles."
         raise RowError("duplicate_profile", "Conflict.", detail, "/attributes") from None
-    except NoIdentifier:
+    except NoIdentifierError:
         detail = "One of these identifiers is required: id, email, phone_number, external_id."
         raise RowError("invalid", "Invalid input.", detail, "/attributes") from None
     seen.add(profile.id)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from klaviyo_emulator.server import listen, server_for
-from klaviyo_emulator.settings import BadSetting, Settings
+from klaviyo_emulator.settings import BadSettingError, Settings
 from klaviyo_emulator.world import DEFAULT_KEY, World
 
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             | dict(_pair(text) for text in options.set)
         )
         listener = listen(options.host, options.port)
-    except (BadSetting, OSError) as error:
+    except (BadSettingError, OSError) as error:
         print(f"klaviyo-emulator: {error}", file=sys.stderr)  # noqa: T201 -- the command speaks to a terminal
         return 2
     host = f"[{options.host}]" if ":" in options.host else options.host
@@ -63,7 +63,7 @@ def _pair(text: str) -> tuple[str, object]:
     """``name=value`` with the value read as true, false, a whole number, a number or text."""
     name, equals, value = text.partition("=")
     if not equals:
-        raise BadSetting(f"--set takes NAME=VALUE, not {text!r}")
+        raise BadSettingError(f"--set takes NAME=VALUE, not {text!r}")
     if value in ("true", "false"):
         return name, value == "true"
     for kind in (int, float):

@@ -10,7 +10,7 @@ from typing import Any
 KINDS = ("status", "drop_before", "drop_after", "slow", "cancel_job", "non_json")
 
 
-class BadFault(ValueError):
+class BadFaultError(ValueError):
     """The description of a fault is not usable."""
 
 
@@ -84,14 +84,14 @@ class Faults:
         self._last_id = 0
 
     def add(self, description: Mapping[str, Any]) -> Fault:
-        """Set a fault from its JSON; raises BadFault."""
+        """Set a fault from its JSON; raises BadFaultError."""
         for name, value in description.items():
             if name not in _FIELDS:
-                raise BadFault(f"a fault has no {name!r}; it has {', '.join(_FIELDS)}")
+                raise BadFaultError(f"a fault has no {name!r}; it has {', '.join(_FIELDS)}")
             if not isinstance(value, _FIELDS[name]) or (isinstance(value, bool) and bool not in _FIELDS[name]):
-                raise BadFault(f"{name} is of the wrong type")
+                raise BadFaultError(f"{name} is of the wrong type")
         if description.get("kind") not in KINDS:
-            raise BadFault(f"kind takes one of {', '.join(KINDS)}")
+            raise BadFaultError(f"kind takes one of {', '.join(KINDS)}")
         self._last_id += 1
         fault = Fault(id=self._last_id, **description)
         fault.method = fault.method.upper()

@@ -30,7 +30,7 @@ JSON_API = "application/vnd.api+json"
 NON_JSON = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
-class Dropped(Exception):
+class DroppedError(Exception):
     """The connection goes away without an answer."""
 
 
@@ -73,7 +73,7 @@ class Gateway:
                 answer = _error_answer(error, {})
             status = answer.status
             await _send(send, answer, compress=self._compresses(headers))
-        except Dropped:
+        except DroppedError:
             await _close(scope)
         finally:
             seen = Seen(
@@ -106,7 +106,7 @@ class Gateway:
         except ApiError as error:
             answer = _error_answer(error, {} if error.status == THROTTLED else limits)
         if fault is not None and fault.kind == "drop_after":
-            raise Dropped
+            raise DroppedError
         return answer, key.account_id
 
     def _take(self, key: Key, operation: Operation, query: Query) -> dict[str, str]:
@@ -172,7 +172,7 @@ async def _read(receive: Receive) -> tuple[bytes, int]:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Dropped
+            raise DroppedError
         chunk: bytes = message.get("body", b"")
         if size <= MAX_BODY_BYTES:
             chunks.append(chunk)
@@ -200,7 +200,7 @@ async def _early(fault: Fault) -> Answer | None:
         await asyncio.sleep(fault.seconds)
         return None
     if fault.kind == "drop_before":
-        raise Dropped
+        raise DroppedError
     if fault.kind == "non_json":
         status = fault.status if fault.status != 503 else 502  # noqa: PLR2004 -- 503 is the default of other faults
         return Answer(status=status, body=NON_JSON, media="text/html")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-
-_PAGE_END = 2**62
 
 
 class Members:
@@ -71,14 +69,28 @@ class Members:
         """Profile id and time of joining, in seconds."""
         return self._ids[position], self._joined[position]
 
-    def walk(self, at: float, *, after: int | None = None, backwards: bool = False) -> Iterator[int]:
-        """Positions of the members at a time, in order of joining or backwards, beyond the position ``after``."""
-        end = bisect_right(self._joined, at)
+    def walk(
+        self, at: float, *, span: range | None = None, after: int | None = None, backwards: bool = False
+    ) -> Iterator[int]:
+        """Positions of the members at a time, in order of joining or backwards, beyond the position ``after``.
+
+        span: only positions within it.
+        """
+        first, end = (span.start, span.stop) if span is not None else (0, len(self._ids))
+        end = min(end, bisect_right(self._joined, at))
         if backwards:
-            positions = range(min(end, _PAGE_END if after is None else after) - 1, -1, -1)
+            positions = range((end if after is None else min(end, after)) - 1, first - 1, -1)
         else:
-            positions = range(0 if after is None else after + 1, end)
+            positions = range(first if after is None else max(first, after + 1), end)
         return (position for position in positions if self._visible(position, at))
+
+    def joined(self, operator: str, moment: float) -> range:
+        """Positions whose time of joining is ``greater-than``, ``less-or-equal``, ... a moment. Times never fall."""
+        if operator in ("greater-than", "less-or-equal"):
+            cut = bisect_right(self._joined, moment)
+        else:
+            cut = bisect_left(self._joined, moment)
+        return range(cut, len(self._ids)) if operator.startswith("greater") else range(cut)
 
     def _visible(self, position: int, at: float) -> bool:
         return self._joined[position] <= at < self._left.get(position, float("inf"))

@@ -9,12 +9,12 @@ from klaviyo_emulator.groups import Group
 from klaviyo_emulator.profiles import Profile, normal_email
 from klaviyo_emulator.validation import attributes_fault
 from klaviyo_emulator.world import Account
-from klaviyo_emulator.writing import DuplicateProfile, NoIdentifier, WriteMode, identifiers_of, match, write
+from klaviyo_emulator.writing import DuplicateProfileError, NoIdentifierError, WriteMode, identifiers_of, match, write
 
 _MODE = WriteMode(nulls="clear", unset="custom")
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """The administration cannot do what was asked; the text says why."""
 
     def __init__(self, detail: str, status: int = 400) -> None:
@@ -24,28 +24,28 @@ class BadRequest(Exception):
 
 
 def person(account: Account, email_or_id: str) -> Profile:
-    """A profile by any of its addresses, or by id; raises BadRequest 404."""
+    """A profile by any of its addresses, or by id; raises BadRequestError 404."""
     book = account.profiles
     found = book.by_id.get(email_or_id) or book.owner("email", normal_email(email_or_id))
     if found is None:
-        raise BadRequest("there is no such profile", 404)
+        raise BadRequestError("there is no such profile", 404)
     return found
 
 
 def put_profile(account: Account, attributes: Any, now: float, known: Profile | None = None) -> Profile:
     """Create or update a profile; nulls clear."""
     if not isinstance(attributes, dict):
-        raise BadRequest("a profile is an object of attributes")
+        raise BadRequestError("a profile is an object of attributes")
     if fault := attributes_fault(attributes):
-        raise BadRequest(f"{fault[0]}: {fault[1]}")
+        raise BadRequestError(f"{fault[0]}: {fault[1]}")
     identifiers = identifiers_of(attributes)
     try:
         found = match(account.profiles, identifiers, known)
         return write(account.profiles, found, attributes, None, identifiers=identifiers, mode=_MODE, now=now)
-    except DuplicateProfile as conflict:
-        raise BadRequest(f"an identifier belongs to profile {conflict.profile_id}", 409) from None
-    except NoIdentifier:
-        raise BadRequest("a profile needs an identifier") from None
+    except DuplicateProfileError as conflict:
+        raise BadRequestError(f"an identifier belongs to profile {conflict.profile_id}", 409) from None
+    except NoIdentifierError:
+        raise BadRequestError("a profile needs an identifier") from None
 
 
 def put_list(account: Account, name_or_id: str, now: float) -> Group:
@@ -79,12 +79,12 @@ def seed(account: Account, body: dict[str, Any], now: float) -> dict[str, int]:
     joined = 0
     for entry in body.get("lists") or ():
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-            raise BadRequest("a list is an object with a name and emails")
+            raise BadRequestError("a list is an object with a name and emails")
         group = put_list(account, entry["name"], now)
         joined += join(account, group, entry.get("emails") or [], now)
     for entry in body.get("segments") or ():
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-            raise BadRequest("a segment is an object with a name and emails")
+            raise BadRequestError("a segment is an object with a name and emails")
         segment = Group(account.new_group_id(), entry["name"], now)
         account.segments[segment.id] = segment
         joined += join(account, segment, entry.get("emails") or [], now)
@@ -95,7 +95,7 @@ def merge_by(account: Account, source: str, into: str, now: float) -> Profile:
     """Merge two people named by address or id; returns the one that stays."""
     gone, stays = person(account, source), person(account, into)
     if gone is stays:
-        raise BadRequest("both names mean one profile")
+        raise BadRequestError("both names mean one profile")
     merge_people(account, gone, stays, now)
     return stays
 
@@ -113,5 +113,5 @@ def _new(account: Account, email: str) -> bool:
 
 def _emails(emails: Any) -> list[str]:
     if not isinstance(emails, list) or not all(isinstance(email, str) for email in emails):
-        raise BadRequest("emails is an array of strings")
+        raise BadRequestError("emails is an array of strings")
     return emails

@@ -21,6 +21,7 @@ from klaviyo_emulator.settings import Settings
 from klaviyo_emulator.world import World
 
 KEEP_ALIVE_SECONDS = 75
+BACKLOG = 2048
 
 
 class DroppableProtocol(HttpToolsProtocol):
@@ -47,7 +48,16 @@ class Running:
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 picks a free one. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
+    # The protocol must be named: asyncio switches Nagle's delay (40 ms an answer) off only where it is.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def server_for(world: World) -> uvicorn.Server:
@@ -80,7 +90,7 @@ def serve(
     """Run an emulator in a thread for the length of the block.
 
     frozen_at: seconds since 1970 at which its clock stands still until ``admin.advance``; None: the real clock.
-    settings: any field of Settings, such as ``limit_scale=0``; raises BadSetting.
+    settings: any field of Settings, such as ``limit_scale=0``; raises BadSettingError.
     """
     switches = Settings()
     switches.change(settings)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args, get_type_hints
 
 
-class BadSetting(ValueError):
+class BadSettingError(ValueError):
     """A name that is no setting, or a value of the wrong kind."""
 
 
@@ -55,7 +55,7 @@ class Settings:
     """Revisions before this date are retired and answer 410."""
 
     def change(self, values: Mapping[str, object]) -> None:
-        """Set the named switches, all or none; raises BadSetting."""
+        """Set the named switches, all or none; raises BadSettingError."""
         hints = get_type_hints(type(self))
         checked = {name: _checked(name, hints.get(name), value) for name, value in values.items()}
         for name, value in checked.items():
@@ -77,10 +77,10 @@ def setting_names() -> tuple[str, ...]:
 
 def _checked(name: str, hint: object, value: object) -> object:
     if hint is None:
-        raise BadSetting(f"there is no setting {name!r}; the settings are {', '.join(setting_names())}")
+        raise BadSettingError(f"there is no setting {name!r}; the settings are {', '.join(setting_names())}")
     if choices := get_args(hint):
         if value not in choices:
-            raise BadSetting(f"{name} takes one of {', '.join(choices)}")
+            raise BadSettingError(f"{name} takes one of {', '.join(choices)}")
         return value
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is bool and isinstance(value, bool):
@@ -91,6 +91,6 @@ def _checked(name: str, hint: object, value: object) -> object:
         return float(value)
     if hint is int and isinstance(value, int) and number and value >= 0:
         return value
-    raise BadSetting(
+    raise BadSettingError(
         f"{name} takes {'a number that is not negative' if hint in (int, float) else 'true or false or text'}"
     )

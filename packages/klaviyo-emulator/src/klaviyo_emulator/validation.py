@@ -8,6 +8,7 @@ from typing import Any
 from klaviyo_emulator.profiles import normal_email
 
 MAX_PROFILE_BYTES = 100_000
+MAX_EMAIL_LENGTH = 254
 EXTERNAL_ID_LENGTH = 64
 
 IDENTIFIERS = ("email", "phone_number", "external_id")
@@ -42,7 +43,7 @@ ProfileFault = tuple[str, str]
 def valid_email(text: str) -> bool:
     """Whether the address is well-formed, spaces around it aside."""
     address = normal_email(text)
-    return len(address) <= 254 and _EMAIL.fullmatch(address) is not None
+    return len(address) <= MAX_EMAIL_LENGTH and _EMAIL.fullmatch(address) is not None
 
 
 def valid_phone(text: str) -> bool:

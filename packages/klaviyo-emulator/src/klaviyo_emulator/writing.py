@@ -11,7 +11,7 @@ from klaviyo_emulator.validation import EXTERNAL_ID_LENGTH, IDENTIFIERS, LOCATIO
 Identifiers = dict[str, str | None]
 
 
-class DuplicateProfile(Exception):
+class DuplicateProfileError(Exception):
     """The identifiers of a write belong to different people."""
 
     def __init__(self, profile_id: str) -> None:
@@ -19,7 +19,7 @@ class DuplicateProfile(Exception):
         self.profile_id = profile_id
 
 
-class NoIdentifier(Exception):
+class NoIdentifierError(Exception):
     """A write names nobody, or would leave a profile without any identifier."""
 
 
@@ -51,7 +51,7 @@ def normal_identifier(field: str, value: str) -> str:
 def match(book: ProfileBook, identifiers: Identifiers, known: Profile | None = None) -> Profile | None:
     """Whom the identifiers mean: ``known``, else the owner by e-mail, phone, external_id; None for a new person.
 
-    Raises DuplicateProfile when one of them belongs to somebody else.
+    Raises DuplicateProfileError when one of them belongs to somebody else.
     """
     found = known
     for field, value in identifiers.items():
@@ -59,7 +59,7 @@ def match(book: ProfileBook, identifiers: Identifiers, known: Profile | None = N
         if owner is None or owner is found:
             continue
         if found is not None:
-            raise DuplicateProfile(owner.id)
+            raise DuplicateProfileError(owner.id)
         found = owner
     return found
 
@@ -74,7 +74,7 @@ def write(
     mode: WriteMode,
     now: float,
 ) -> Profile:
-    """Apply checked attributes to a matched profile, or make a new one. Raises NoIdentifier and DuplicateProfile."""
+    """Apply checked attributes to a matched profile, or make a new one. Raises NoIdentifierError and DuplicateProfileError."""
     _must_keep_one(profile, identifiers, mode)
     aliases = _alias_changes(book, profile, meta)
     if profile is None:
@@ -101,9 +101,9 @@ def write(
 def _must_keep_one(profile: Profile | None, identifiers: Identifiers, mode: WriteMode) -> None:
     if profile is None:
         if not any(identifiers.values()):
-            raise NoIdentifier
+            raise NoIdentifierError
     elif mode.nulls == "clear" and not any(identifiers.get(field, getattr(profile, field)) for field in IDENTIFIERS):
-        raise NoIdentifier
+        raise NoIdentifierError
 
 
 def _write_fields(fields: dict[str, Any], attributes: dict[str, Any], *, clear: bool) -> None:
@@ -178,7 +178,7 @@ def _alias_changes(book: ProfileBook, profile: Profile | None, meta: dict[str, A
             email = normal_email(str(value))
             owner = book.owner("email", email)
             if add and owner is not None and owner is not profile:
-                raise DuplicateProfile(owner.id)
+                raise DuplicateProfileError(owner.id)
             changes.append((email, add))
     return changes
 

@@ -14,7 +14,7 @@ from klaviyo_emulator.groups import Group
 from klaviyo_emulator.jobs import SuppressionJob
 from klaviyo_emulator.profiles import Profile
 from klaviyo_emulator.validation import valid_email, valid_phone
-from klaviyo_emulator.writing import DuplicateProfile, WriteMode, identifiers_of, match, write
+from klaviyo_emulator.writing import DuplicateProfileError, WriteMode, identifiers_of, match, write
 
 ROWS_POINTER = "/data/attributes/profiles/data"
 MAX_SUBSCRIBE, MAX_UNSUBSCRIBE, MAX_SUPPRESS = 1000, 100, 100
@@ -106,11 +106,12 @@ def _stamps(call: Call, channels: dict[str, Any], *, historical: bool) -> dict[s
         stamps[channel] = None
         if text is not None:
             try:
-                stamps[channel] = datetime.fromisoformat(text).timestamp()
+                given = datetime.fromisoformat(text).timestamp()
             except (TypeError, ValueError):
                 raise invalid("consented_at must be ISO 8601.", pointer=pointer) from None
-            if stamps[channel] >= call.now:
+            if given >= call.now:
                 raise invalid("consented_at must be in the past.", pointer=pointer)
+            stamps[channel] = given
     return stamps
 
 
@@ -121,7 +122,7 @@ def _upsert(call: Call, attributes: dict[str, Any]) -> Profile:
     book = call.account.profiles
     try:
         found = match(book, identifiers)
-    except DuplicateProfile as conflict:
+    except DuplicateProfileError as conflict:
         raise duplicate_profile(conflict.profile_id) from None
     return write(book, found, named, None, identifiers=identifiers, mode=mode, now=call.now)
 

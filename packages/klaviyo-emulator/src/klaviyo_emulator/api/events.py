@@ -9,7 +9,7 @@ from klaviyo_emulator.api.call import Call, Handler, Reply
 from klaviyo_emulator.clock import iso
 from klaviyo_emulator.errors import duplicate_profile, invalid
 from klaviyo_emulator.validation import profile_fault
-from klaviyo_emulator.writing import DuplicateProfile, NoIdentifier, WriteMode, identifiers_of, match, write
+from klaviyo_emulator.writing import DuplicateProfileError, NoIdentifierError, WriteMode, identifiers_of, match, write
 
 PROFILE_POINTER = "/data/attributes/profile/data"
 EARLIEST = datetime.fromisoformat("1990-01-01T00:00:00+00:00").timestamp()
@@ -78,9 +78,9 @@ def _profile(call: Call, attributes: dict[str, Any]) -> str:
         found = match(book, identifiers, known)
         mode = WriteMode(nulls="clear", unset=call.world.settings.unset)
         return write(book, found, plain, meta, identifiers=identifiers, mode=mode, now=call.now).id
-    except DuplicateProfile as conflict:
+    except DuplicateProfileError as conflict:
         raise duplicate_profile(conflict.profile_id) from None
-    except NoIdentifier:
+    except NoIdentifierError:
         raise invalid("An event needs a profile identifier.", pointer=f"{PROFILE_POINTER}/attributes") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 
 from klaviyo_emulator.api.call import Call, Handler, Reply
@@ -65,21 +66,24 @@ def _matching(
 ) -> Iterator[int]:
     members, people = group.members, call.account.profiles
     named = [one for one in conditions if one.field != "joined_group_at"]
-    times = [one for one in conditions if one.field == "joined_group_at"]
+    span = _span(group, [one for one in conditions if one.field == "joined_group_at"])
     positions: Iterable[int]
     if named:
         ids = set.intersection(*(_ids(call, condition) for condition in named))
         found = (members.find(profile_id, call.read_time) for profile_id in ids)
-        positions = sorted((at for at in found if at is not None), reverse=backwards)
+        positions = sorted((at for at in found if at is not None and at in span), reverse=backwards)
         if after is not None:
             positions = [at for at in positions if (at < after if backwards else at > after)]
     else:
-        positions = members.walk(call.read_time, after=after, backwards=backwards)
-    for at in positions:
-        profile_id, joined = members.entry(at)
-        # A merged or deleted profile stays in the history of the list but is nobody any more.
-        if profile_id in people.by_id and all(_in_time(joined, condition) for condition in times):
-            yield at
+        positions = members.walk(call.read_time, span=span, after=after, backwards=backwards)
+    # A merged or deleted profile stays in the history of the list but is nobody any more.
+    return (at for at in positions if members.entry(at)[0] in people.by_id)
+
+
+def _span(group: Group, conditions: list[Condition]) -> range:
+    spans = [group.members.joined(one.operator, one.value) for one in conditions if isinstance(one.value, float)]
+    first = max((span.start for span in spans), default=0)
+    return range(first, min((span.stop for span in spans), default=sys.maxsize))
 
 
 def _ids(call: Call, condition: Condition) -> set[str]:
@@ -90,17 +94,6 @@ def _ids(call: Call, condition: Condition) -> set[str]:
         call.account.profiles.owner(condition.field, normal_identifier(condition.field, value)) for value in values
     )
     return {profile.id for profile in owners if profile is not None}
-
-
-def _in_time(joined: float, condition: Condition) -> bool:
-    limit = condition.value
-    if not isinstance(limit, float):
-        return False
-    if condition.operator == "greater-than":
-        return joined > limit
-    if condition.operator == "greater-or-equal":
-        return joined >= limit
-    return joined < limit if condition.operator == "less-than" else joined <= limit
 
 
 def _profile_ids(call: Call) -> list[str]:

@@ -23,12 +23,11 @@ def sorted_page(
     cursor = call.query.cursor()
     ordered = sorted(items, key=key, reverse=descending)
     if cursor is not None:
-        if not isinstance(cursor, list) or len(cursor) != 2:
-            raise invalid("Invalid cursor.", parameter="page[cursor]")
-        last = (cursor[0], cursor[1])
         try:
+            value, last_id = cursor
+            last = (value, last_id)
             ordered = [item for item in ordered if (key(item) < last if descending else key(item) > last)]
-        except TypeError:
+        except (TypeError, ValueError):
             raise invalid("Invalid cursor.", parameter="page[cursor]") from None
     shown = ordered[:size]
     more = call.next_url(list(key(shown[-1]))) if len(ordered) > size else None

@@ -21,8 +21,8 @@ from klaviyo_emulator.profiles import Profile
 from klaviyo_emulator.query import Condition
 from klaviyo_emulator.validation import MAX_PROFILE_BYTES, profile_fault
 from klaviyo_emulator.writing import (
-    DuplicateProfile,
-    NoIdentifier,
+    DuplicateProfileError,
+    NoIdentifierError,
     WriteMode,
     identifiers_of,
     match,
@@ -172,7 +172,7 @@ def import_profile(call: Call) -> Reply:
     known = profile_of(call, data["id"]) if data.get("id") else None
     try:
         found = match(call.account.profiles, identifiers_of(data["attributes"]), known)
-    except DuplicateProfile as conflict:
+    except DuplicateProfileError as conflict:
         raise duplicate_profile(conflict.profile_id) from None
     profile = _write(call, found, data)
     status = 201 if found is None else 200
@@ -211,9 +211,9 @@ def _write(call: Call, profile: Profile | None, data: dict[str, Any]) -> Profile
             mode=mode,
             now=call.now,
         )
-    except DuplicateProfile as conflict:
+    except DuplicateProfileError as conflict:
         raise duplicate_profile(conflict.profile_id) from None
-    except NoIdentifier:
+    except NoIdentifierError:
         detail = "One of these identifiers is required: id, email, phone_number, external_id."
         raise invalid(detail, pointer="/data/attributes") from None
 
