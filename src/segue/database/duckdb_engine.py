@@ -15,10 +15,10 @@ import pyarrow as pa
 from segue.database.engine import MIB, DatabaseConfig, QueryLimits
 from segue.database.process import QueryProcess
 from segue.errors import ConfigError
+from segue.query import DUCKDB_SETUP
 
-_SETUP = ("SET integer_division=true",)
-_THREAD_BYTES = 128 * MIB
-"""Memory below which a further thread of DuckDB slows a query down rather than speeding it up."""
+_THREAD_BYTES = 256 * MIB
+"""Memory for each thread of DuckDB: each has buffers of its own, which its memory limit does not count."""
 _COLUMNS = """
 SELECT table_name, column_name, data_type FROM duckdb_columns()
 WHERE database_name = current_database() AND schema_name = 'main' AND NOT internal
@@ -49,7 +49,7 @@ class DuckDBEngine:
                 return self._tables[1]
         tables: dict[str, dict[str, str]] = {}
         spec = self._spec(_COLUMNS, _CATALOG_LIMITS, files, types={})
-        with self._stream(spec | {"trusted": True}) as reader:
+        with self._stream(spec | {"trusted": True, "setup": ()}) as reader:
             for row in reader.read_all().to_pylist():
                 tables.setdefault(row["table_name"], {})[row["column_name"]] = row["data_type"]
         with self._lock:
@@ -73,18 +73,19 @@ class DuckDBEngine:
 
     @contextmanager
     def _stream(self, spec: dict[str, Any]) -> Iterator[pa.RecordBatchReader]:
-        query = QueryProcess(self._config.name, spec)
-        with self._lock:
+        with self._lock:  # so that a cancel cannot fall between the start and the note of it
+            query = QueryProcess(self._config.name, spec)
             self._running.add(query)
         try:
             yield query.reader()
-            if query.failure is not None:
-                raise query.failure
         except Exception as error:
             # A library that read the stream wraps our error in its own: the reason is what the caller can act on.
             if query.failure is not None and error is not query.failure:
                 raise query.failure from error
             raise
+        else:
+            if query.failure is not None:
+                raise query.failure
         finally:
             with self._lock:
                 self._running.discard(query)
@@ -103,7 +104,7 @@ class DuckDBEngine:
         return {
             "sql": sql,
             "trusted": False,
-            "setup": _SETUP,
+            "setup": DUCKDB_SETUP,
             "path": files[""][0] if "" in files else None,
             "tables": {
                 table: {"kind": _kind(self._config.tables[table]), "files": found, "types": types.get(table)}
@@ -151,7 +152,7 @@ def _existing(database: str, path: Path) -> str:
 
 def _expand(database: str, table: str, pattern: str) -> list[str]:
     """The files of a table, sorted. Python expands the glob, so the list that is opened is the list that is allowed."""
-    files = sorted(file for file in glob.glob(pattern, recursive=True) if Path(file).is_file())
+    files = sorted(file for file in glob.glob(pattern, recursive=True) if Path(file).is_file())  # noqa: PTH207 -- absolute
     if not files:
         raise ConfigError(
             f"table {table} of database {database} has no files",

@@ -24,7 +24,7 @@ class QueryLimits:
     """What one query may use. A query that wants more is stopped with a ``QueryError`` that says which limit."""
 
     memory_bytes: int = 1024 * MIB
-    """Memory of the whole query, in bytes; at least 256 MiB. Sorts and joins spill to disk well below it."""
+    """Memory of the whole query, in bytes; at least 512 MiB. Sorts and joins spill to disk well below it."""
     seconds: float = 1800
     """Wall time from the start of the query until its last row is read, in seconds."""
     rows: int | None = None
@@ -33,8 +33,8 @@ class QueryLimits:
     """CPU threads. None: every core that the memory can feed."""
 
     def __post_init__(self) -> None:
-        if self.memory_bytes < 256 * MIB:
-            raise ConfigError(f"a query needs at least 256 MiB of memory, not {self.memory_bytes // MIB} MiB")
+        if self.memory_bytes < 512 * MIB:
+            raise ConfigError(f"a query needs at least 512 MiB of memory, not {self.memory_bytes // MIB} MiB")
         if self.seconds <= 0:
             raise ConfigError(f"the time limit of a query must be above 0 seconds, not {self.seconds}")
         if self.rows is not None and self.rows < 0:

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from segue.errors import BusyError, ConfigError, QueryError, SegueError
 
 _PREFIX = re.compile(r"(?:^|: )(?P<kind>[A-Z][A-Za-z ]+?) Error: (?P<text>.*)", re.DOTALL)
-_UNSAFE = re.compile(r"\s*\n.*", re.DOTALL)
+_REST = re.compile(r"\s*\n.*", re.DOTALL)
+"""After its first line a message quotes the SQL or offers names that the author did not ask for."""
 
 
 def database_failure(database: str, kind: str, message: str) -> SegueError:
@@ -28,8 +29,10 @@ def database_failure(database: str, kind: str, message: str) -> SegueError:
     found = _PREFIX.search(message)
     family, text = (found["kind"], found["text"]) if found else ("", message)
     if family in _NAMED:
-        return _named(family, _UNSAFE.sub("", text))
-    if family in {"IO", "Serialization"} or kind == "FileNotFoundError":
+        return _named(family, _REST.sub("", text))
+    if "No space left" in text:
+        return _disk(database)
+    if family in {"IO", "Serialization"} or text.startswith("Corrupt database file"):
         return _unopened(database, text)
     return _while_running(database, family, text)
 
@@ -69,7 +72,7 @@ def died_failure(database: str, cause: str) -> QueryError:
 
 def _forbidden(database: str, message: str) -> QueryError:
     return QueryError(
-        f"the query may not run on database {database}: it holds {_UNSAFE.sub('', message) or 'no SELECT'}",
+        f"the query may not run on database {database}: it holds {message}",
         code="query_forbidden",
         steps=("write one SELECT over the tables of the database",),
     )
@@ -77,8 +80,8 @@ def _forbidden(database: str, message: str) -> QueryError:
 
 def _syntax(database: str, message: str) -> QueryError:
     return QueryError(
-        f"database {database} cannot parse the query: {_UNSAFE.sub('', message)}",
-        code="syntax_error",
+        f"database {database} cannot parse the query: {_REST.sub('', message)}",
+        code="syntax",
         steps=("correct the SQL",),
     )
 
@@ -91,44 +94,21 @@ def _missing_table(database: str, message: str) -> QueryError:
     )
 
 
-_OWN: dict[str, Callable[[str, str], QueryError]] = {
-    "query_forbidden": _forbidden,
-    "syntax_error": _syntax,
-    "missing_table": _missing_table,
-}
-
-_NAMED = {"Binder": "query_failed", "Catalog": "query_failed", "Parser": "syntax_error", "Not implemented": "query_failed"}
-"""Families whose messages speak of the query and not of its rows."""
-
-_NAMED_CODES = (
-    (re.compile(r"^Referenced (column|table) |does not have a column|^Column .* does not exist"), "unresolved_column"),
-    (re.compile(r"^Ambiguous reference"), "ambiguous_column"),
-    (re.compile(r"^Table with name .* does not exist"), "missing_table"),
-    (re.compile(r"Function with name .* does not exist"), "unknown_function"),
-    (re.compile(r"^No function matches|^Could not choose a best candidate|^Cannot (compare|mix)|type"), "type_mismatch"),
-)
-
-
-def _named(family: str, text: str) -> QueryError:
-    code = next((code for pattern, code in _NAMED_CODES if pattern.search(text)), _NAMED[family])
-    return QueryError(text.rstrip(".!"), code=code, steps=("correct the SQL",))
-
-
 def _unopened(database: str, text: str) -> SegueError:
     """The file, not the query, is at fault. DuckDB's text names paths and processes, so none of it is kept."""
-    if "Conflicting lock" in text or "Could not set lock" in text:
+    if "Could not set lock" in text:
         return BusyError(
             f"database {database} is held by a program that writes to it",
             code="database_locked",
             steps=("wait until the load has finished, or close the program", "run again"),
         )
-    if "version number" in text or "newer version" in text or "storage version" in text:
+    if "storage version" in text or "Storage Version" in text:
         return ConfigError(
-            f"the file of database {database} was written by another version of DuckDB than Segue can read",
+            f"the file of database {database} was written by a version of DuckDB that Segue cannot read",
             code="database_version",
             steps=("export its tables to Parquet with the version that wrote it", "or upgrade Segue"),
         )
-    if "not a valid DuckDB database file" in text or "not a DuckDB" in text:
+    if "not a valid DuckDB database file" in text:
         return ConfigError(
             f"the file of database {database} is not a DuckDB database",
             code="database_invalid",
@@ -138,6 +118,43 @@ def _unopened(database: str, text: str) -> SegueError:
         f"a file of database {database} cannot be read",
         code="database_unreadable",
         steps=("check that the files of the database exist, are whole, and that this user may read them",),
+    )
+
+
+_OWN: dict[str, Callable[[str, str], SegueError]] = {
+    "database_unopened": _unopened,
+    "query_forbidden": _forbidden,
+    "syntax": _syntax,
+    "missing_table": _missing_table,
+}
+
+_NAMED = {
+    "Binder": "query_failed",
+    "Catalog": "query_failed",
+    "Parser": "syntax",
+    "Not implemented": "query_failed",
+}
+"""Families whose messages speak of the query and not of its rows."""
+
+_NAMED_CODES = (
+    (re.compile(r"^Referenced (column|table) |does not have a column|^Column .* does not exist"), "unresolved_column"),
+    (re.compile(r"^Ambiguous reference"), "ambiguous_column"),
+    (re.compile(r"^Table with name .* does not exist"), "missing_table"),
+    (re.compile(r"Function with name .* does not exist"), "unsupported_function"),
+    (re.compile(r"^No function matches|^Could not choose|^Cannot (compare|mix|cast|combine)|of type"), "type_mismatch"),
+)
+
+
+def _named(family: str, text: str) -> QueryError:
+    code = next((code for pattern, code in _NAMED_CODES if pattern.search(text)), _NAMED[family])
+    return QueryError(text.rstrip(".!"), code=code, steps=("correct the SQL",))
+
+
+def _disk(database: str) -> QueryError:
+    return QueryError(
+        f"the query on database {database} needs more disk for its sorts and joins than there is",
+        code="query_disk",
+        steps=("free space in the folder for temporary files", "or select fewer columns or rows"),
     )
 
 
@@ -170,14 +187,30 @@ def _while_running(database: str, family: str, text: str) -> QueryError:
     )
 
 
+_CONVERTED = re.compile(
+    r".*(?:' to |destination type )(?P<type>[A-Z][A-Z0-9_]*(?:\(\d+(?:,\s*\d+)?\))?)"
+    r"(?: when casting from source column (?P<column>\w+))?\s*(?:\n\nLINE \d.*)?\Z",
+    re.DOTALL,
+)
+"""Anchored at the end, because the value may hold any text, this very sentence too."""
+_TYPE_NAMES = {"BOOL": "BOOLEAN", "INT8": "TINYINT", "INT16": "SMALLINT", "INT32": "INTEGER", "INT64": "BIGINT"}
+"""DuckDB's inner names, in the words of SQL."""
+
+
 def _conversion(text: str) -> QueryError:
-    """Keep the type and the column, never the value, which stands in quotes before both."""
-    target = re.search(r"(?:' to |destination type )([A-Z][A-Z0-9_]*(?:\(\d+(?:,\s*\d+)?\))?)", text)
-    column = re.search(r"when casting from source column (\w+)\s*(?:\n|$)", text)
+    """Keep the types and the column, never the value, which stands in quotes before them."""
+    if kinds := re.match(r"Unimplemented type for cast \((\w[^)]*?) -> (\w[^)]*)\)", text):
+        return QueryError(
+            f"a value of type {kinds[1]} cannot become {kinds[2]}",
+            code="type_mismatch",
+            steps=("correct the types in the SQL",),
+        )
+    found = _CONVERTED.match(text)
+    target, column = (found["type"], found["column"]) if found else (None, None)
     return QueryError(
         "a value cannot be converted"
-        + (f" to {target[1]}" if target else "")
-        + (f" in column {column[1]}" if column else ""),
+        + (f" to {_TYPE_NAMES.get(target, target)}" if target else "")
+        + (f" in column {column}" if column else ""),
         code="invalid_cast",
         steps=("use TRY_CAST where the data may hold other text",),
     )
