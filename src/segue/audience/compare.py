@@ -11,56 +11,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from segue.audience.delta import Chunk, Delta, DeltaCounts
 from segue.audience.fields import Field, FieldMap, Place
 from segue.audience.packing import ChunkLimits, pack
-from segue.audience.rows import ADD, CHANGE, REBASE
+from segue.audience.rows import ADD, CHANGE, QUIET, REBASE
 from segue.audience.snapshot import Snapshot, write_segment
 from segue.audience.text import literal
 from segue.audience.workbench import Workbench, open_rows, writing
 from segue.template import TemplateSettings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """One bulk body: its number from 0, rows, and bytes of fragment text."""
-
-    number: int
-    rows: int
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeltaCounts:
-    """What the delta holds. changed_fields, cleared_fields: field -> rows. unset_rows are cleared inside the bulk body;
-    slow_rows need one call each. held_back: rows that a test send leaves for later."""
-
-    added: int = 0
-    changed: int = 0
-    rebased: int = 0
-    removed: int = 0
-    held_back: int = 0
-    cleared_rows: int = 0
-    slow_rows: int = 0
-    changed_fields: dict[str, int] = field(default_factory=dict)
-    cleared_fields: dict[str, int] = field(default_factory=dict)
-    kept_fields: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delta:
-    """The staged difference of one run. chunks: what the send task sends; digest: hex, equal for equal differences
-    whatever the order of the rows."""
-
-    counts: DeltaCounts
-    chunks: tuple[Chunk, ...]
-    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +81,7 @@ class Comparison:
         return int(self.bench.one(f"SELECT count(*) FROM read_parquet({literal(str(path))})"))
 
     def _second_pass(self, candidates: Path, delta: Path, removed: int) -> DeltaCounts:
+        losing = self._losing_candidates(candidates)
         self._fetch_olds(candidates)
         self.bench.show("candidates", candidates)
         compared = self.bench.stream(self._sql())
@@ -125,7 +91,13 @@ class Comparison:
             with writing(delta, compared.schema) as file:
                 for chunk in pack(_limited(sent, tally, self.settings.max_rows), self.limits):
                     file.write_batch(chunk)
-        return tally.counts(removed)
+        return tally.counts(removed, losing)
+
+    def _losing_candidates(self, candidates: Path) -> int:
+        if not self.dropped:
+            return 0
+        self.bench.show("candidates", candidates)
+        return int(self.bench.one("SELECT count(*) FROM candidates WHERE row IN (SELECT row FROM losers)"))
 
     def _fetch_olds(self, candidates: Path) -> None:
         """What is held of the candidates' people, as the table ``olds``: a join with the whole snapshot would keep it
@@ -158,7 +130,8 @@ class Comparison:
             k AS (
                 SELECT *, CASE WHEN NOT known THEN {ADD}
                     WHEN len(changes) + len(unset) + len(slowly) > 0 THEN {CHANGE}
-                    WHEN len(nulls) = 0 AND {self._same_columns()} THEN {CHANGE}
+                    WHEN len(nulls) = 0 AND hash <> old_hash AND {self._same_columns()} THEN {CHANGE}
+                    WHEN hash = old_hash THEN {QUIET}
                     ELSE {REBASE} END::TINYINT AS kind
                 FROM p)
             SELECT row, key, hash,
@@ -167,7 +140,7 @@ class Comparison:
                 CASE WHEN known THEN length({_META}) + 31 ELSE head END::INTEGER AS head,
                 kind, {_as_json("changes")} AS changed, {_as_json("list_concat(unset, slowly)")} AS cleared,
                 {_as_json("slowly")} AS slow, {_as_json("kept")} AS uncleared
-            FROM k WHERE NOT (kind = {REBASE} AND hash = old_hash) {ordered}"""
+            FROM k {ordered}"""
 
     def _same_columns(self) -> str:
         """Without a dropped column, a row of another hash was changed, even where no field shows it."""
@@ -265,12 +238,12 @@ class _Tally:
     ) -> Iterator[pa.RecordBatch]:
         """Rows that are sent are handed on, the others are written to ``rebased``."""
         for batch in batches:
-            quiet = pc.equal(batch.column("kind"), REBASE)
-            if pc.any(quiet).as_py():
-                still = batch.filter(quiet)
-                rebased.write_batch(still)
+            unsent = pc.greater_equal(batch.column("kind"), REBASE)
+            if pc.any(unsent).as_py():
+                still = batch.filter(unsent)
+                rebased.write_batch(still.filter(pc.equal(still.column("kind"), REBASE)))
                 self.count(still)
-                yield batch.filter(pc.invert(quiet))
+                yield batch.filter(pc.invert(unsent))
             elif batch.num_rows:
                 yield batch
 
@@ -284,15 +257,17 @@ class _Tally:
                 for column in orjson.loads(entry["values"]):
                     counter[column] += entry["counts"]
 
-    def counts(self, removed: int) -> DeltaCounts:
+    def counts(self, removed: int, losing: int) -> DeltaCounts:
         return DeltaCounts(
             added=self.kinds[ADD],
             changed=self.kinds[CHANGE],
             rebased=self.kinds[REBASE],
+            quiet=self.kinds[QUIET],
             removed=removed,
             held_back=self.held_back,
             cleared_rows=self.cleared_rows,
             slow_rows=self.slow_rows,
+            losing_candidates=losing,
             changed_fields=dict(self.fields["changed"]),
             cleared_fields=dict(self.fields["cleared"]),
             kept_fields=dict(self.fields["uncleared"]),

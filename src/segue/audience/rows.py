@@ -23,8 +23,9 @@ from segue.audience.fields import Field, FieldMap
 from segue.audience.packing import ChunkLimits, pack
 from segue.audience.workbench import Workbench, writing
 
-ADD, CHANGE, REBASE = 0, 1, 2
-"""Kinds of a delta row: a new person, changed fields, and a row whose baseline changes while nothing is sent."""
+ADD, CHANGE, REBASE, QUIET = 0, 1, 2, 3
+"""Kinds of a compared row: a new person; changed fields; a row whose baseline changes while nothing is sent; and one
+that stays as it is because what it owes may not be cleared."""
 
 REJECTS_SCHEMA = pa.schema(
     [

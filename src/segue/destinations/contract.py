@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from segue.audience.compare import Delta
+from segue.audience.delta import Delta
 from segue.audience.fields import FieldMap
 from segue.audience.packing import ChunkLimits
 from segue.delivery.budget import Limit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from segue.audience.compare import Delta
+from segue.audience.delta import Delta
 from segue.delivery.budget import RateBudget
 from segue.destinations.contract import Account, Connection, Destination, Estimate, Outcome, Plugin, TargetList, Work
 from segue.destinations.klaviyo import account as accounts

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from segue.delivery.decider import Decision
 from segue.destinations.contract import Account
 from segue.destinations.klaviyo.client import Client, Refusal
@@ -19,8 +17,9 @@ def find_account(client: Client) -> Account:
     except CredentialError as error:
         if error.code != "scope_missing":
             raise
-        mark = hashlib.sha256(client.fingerprint.encode()).hexdigest()[:16]
-        return Account(id=f"key-{mark}", name="", note="The key lacks accounts:read, so its account cannot be shown.")
+        return Account(
+            id=f"key-{client.fingerprint}", name="", note="The key lacks accounts:read, so its account cannot be shown."
+        )
     [account] = answer.body["data"]
     contact = account["attributes"].get("contact_information") or {}
     return Account(id=account["id"], name=contact.get("organization_name") or "")

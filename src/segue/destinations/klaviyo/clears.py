@@ -59,7 +59,7 @@ class _Caller:
 
     def plan(self) -> Iterator[tuple[Part, list[_Row]]]:
         """The batches that are still to do; a batch spans ``start`` to ``stop`` of its chunk's rows with clears."""
-        imported = {}
+        imported: dict[int, list[Part]] = {}
         for part in self._ledger.parts(PartKind.IMPORT):
             imported.setdefault(part.chunk, []).append(part)
         finished = {(p.chunk, p.start) for p in self._ledger.parts(PartKind.CLEAR) if p.state is PartState.COMPLETE}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -71,8 +72,8 @@ class Client:
         self, *, base_url: str, secret: str, budget: RateBudget, transport: httpx.BaseTransport | None = None
     ) -> None:
         self.budget = budget
-        self.fingerprint = f"{base_url}|{secret}"
-        """Tells keys apart; to be hashed before it is kept anywhere."""
+        self.fingerprint = hashlib.sha256(f"{base_url}|{secret}".encode()).hexdigest()[:16]
+        """Tells keys apart without showing them."""
         self._http = httpx.Client(
             base_url=base_url,
             timeout=_TIMEOUT,

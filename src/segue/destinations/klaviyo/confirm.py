@@ -9,7 +9,7 @@ from segue.audience.workbench import DeltaFile
 from segue.delivery.ledger import Ledger, Part, PartKind, PartState, RowReject
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Outcome, Work
-from segue.destinations.klaviyo.client import Client, Json, Refusal
+from segue.destinations.klaviyo.client import Client, Json, Problem, Refusal
 from segue.destinations.klaviyo.limits import GET_JOB, GET_JOB_ERRORS, GET_JOBS, PAGE
 from segue.destinations.klaviyo.submit import pointed_row, row_reject
 from segue.errors import DestinationError
@@ -104,15 +104,8 @@ class _Settler:
             pointer = (error.get("source") or {}).get("pointer")
             position = _position(error.get("original_payload"), pointer, by_key, sent)
             if position is not None:
-                found[position] = row_reject(
-                    part,
-                    position,
-                    keys[position],
-                    error.get("code", ""),
-                    error.get("detail", ""),
-                    pointer,
-                    at_submit=False,
-                )
+                problem = Problem(code=error.get("code", ""), detail=error.get("detail", ""), pointer=pointer, meta={})
+                found[position] = row_reject(part, position, keys[position], problem, at_submit=False)
         return list(found.values())
 
     def outcome(self) -> Outcome:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segue.audience.compare import Delta
+from segue.audience.delta import Delta
 from segue.delivery.budget import seconds_needed
 from segue.destinations.contract import Estimate
 from segue.destinations.klaviyo.limits import (

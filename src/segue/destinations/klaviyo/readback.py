@@ -75,7 +75,7 @@ def _differences(client: Client, list_id: str, expected: dict[str, Json], gone: 
             problems["people are not on the list"] += 1
         elif fields := _different_fields(wanted, seen[key]):
             problems[f"profiles differ in {', '.join(sorted(fields))}"] += 1
-    still = [item for item in find_members(client, list_id, gone)]
+    still = list(find_members(client, list_id, gone))
     if still:
         problems["removed people are still on the list"] += len(still)
     return problems

@@ -114,7 +114,7 @@ class Submitter:
         keys = rows.column("key")
         self._ledger.reject(
             [
-                _reject(part, positions[index], keys[index].as_py(), problem, at_submit=True)
+                row_reject(part, positions[index], keys[index].as_py(), problem, at_submit=True)
                 for index, problem in named.items()
             ]
         )
@@ -161,15 +161,9 @@ def pointed_row(pointer: str | None) -> int | None:
     return int(match[1]) if match else None
 
 
-def _reject(part: Part, position: int, key: str, problem: Problem, *, at_submit: bool) -> RowReject:
-    return row_reject(part, position, key, problem.code, problem.detail, problem.pointer, at_submit=at_submit)
-
-
-def row_reject(
-    part: Part, position: int, key: str, code: str, detail: str, pointer: str | None, *, at_submit: bool
-) -> RowReject:
+def row_reject(part: Part, position: int, key: str, problem: Problem, *, at_submit: bool) -> RowReject:
     """A refused row as it is written down; the field is the last step of the pointer."""
-    match = _POINTER.match(pointer or "")
+    match = _POINTER.match(problem.pointer or "")
     field = (match[2] or "").rpartition("/")[2] if match else ""
     return RowReject(
         kind=part.kind,
@@ -178,6 +172,6 @@ def row_reject(
         position=position,
         key=key,
         field="" if field == "attributes" else field,
-        reason=code or "refused",
-        detail=detail,
+        reason=problem.code or "refused",
+        detail=problem.detail,
     )
