@@ -75,7 +75,7 @@ def test_a_traceback_appears_only_in_debug(capsys, monkeypatch):
     assert "Traceback (most recent call last)" in err
 
 
-def test_an_unforeseen_error_shows_its_type_and_not_its_text(capsys, tmp_path):
+def test_an_unforeseen_error_shows_its_type_and_not_its_text(capsys, tmp_path, monkeypatch):
     # A metadata database whose schema was meddled with is nothing that Segue expects.
     import sqlite3
     from contextlib import closing
@@ -93,6 +93,9 @@ def test_an_unforeseen_error_shows_its_type_and_not_its_text(capsys, tmp_path):
     assert "ada@" not in err
     assert "no date" not in err
     assert "SEGUE_DEBUG=1" in err
+    monkeypatch.setenv("SEGUE_DEBUG", "1")
+    assert run(["list"]) == 1
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_with_130_and_one_line(tmp_path):
@@ -121,3 +124,13 @@ def test_help_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stderr == "\n"
     assert "apply" in done.stdout
+
+
+def test_what_libraries_log_is_redacted():
+    code = (
+        "import logging; from segue.cli.main import run; run(['--version']); "
+        "logging.getLogger('lib').warning('sent %s to %s', 'pk_0123456789', 'ada@shop-mail.test'); "
+        "logging.getLogger('lib').info('quiet')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stderr == "WARNING lib: sent pk_**** to ****@****\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import traceback
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typer.exceptions import TyperException
 
 from segue.cli import config, workspace
 from segue.errors import ConfigError, SegueError
+from segue.security import RedactingFormatter, redact
 from segue.settings import Settings
 
 # A module of commands has register(app); what it needs beyond typer it imports inside its commands, so that
@@ -40,6 +42,7 @@ def build() -> typer.Typer:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; whatever goes wrong is told in a few lines on stderr."""
+    _log_to_stderr()
     try:
         code = typer.main.get_command(build()).main(list(arguments), prog_name="segue", standalone_mode=False)
     except SegueError as error:
@@ -78,6 +81,13 @@ def _root(
     """Options of ``segue`` itself; each acts in a callback of its own."""
 
 
+def _log_to_stderr() -> None:
+    """Warnings of libraries go to stderr, without secrets and addresses."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+
+
 def _tell(message: str, *, cause: str = "", steps: Sequence[str] = ()) -> None:
     """Write an error to stderr: what happened, why, and what to do."""
     typer.secho("error: ", err=True, fg="red", bold=True, nl=False)
@@ -87,7 +97,7 @@ def _tell(message: str, *, cause: str = "", steps: Sequence[str] = ()) -> None:
     for number, step in enumerate(steps, start=1):
         typer.echo(f"  {number}. {step}", err=True)
     if _debug():
-        traceback.print_exc()
+        typer.echo(redact(traceback.format_exc()), err=True)
 
 
 def _usage(error: TyperException) -> int:
