@@ -77,6 +77,7 @@ def test_a_failed_query_has_a_code_and_no_data(engine: Engine, sql: str, code: s
         ("OutOfMemoryException", "Out of Memory Error: failed to allocate /home/ann", QueryError, "query_memory"),
         ("OSError", "Out of Memory Error: could not allocate block of size 1", QueryError, "query_memory"),
         ("MemoryError", "", QueryError, "query_memory"),
+        ("RuntimeError", "std::bad_alloc", QueryError, "query_memory"),
         ("InternalException", "INTERNAL Error: /home/ann", QueryError, "query_failed"),
         ("ValueError", "/home/ann", QueryError, "query_failed"),
         ("OSError", "Conversion Error: Could not convert string '/home/ann' to INT32", QueryError, "invalid_cast"),

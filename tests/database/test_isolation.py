@@ -73,6 +73,7 @@ INSIDE = [
     "WITH a AS (SELECT * FROM vault.secrets) SELECT * FROM a",
     "WITH secrets AS (SELECT 1) SELECT * FROM vault.secrets",
     "SELECT secret FROM secrets",
+    "WITH a AS (WITH secrets AS (SELECT 1) SELECT 1) SELECT * FROM secrets",
     "SELECT * FROM query('SELECT * FROM vault.secrets')",
     "SELECT * FROM query_table('vault.secrets')",
     "SELECT json_serialize_plan('SELECT * FROM vault.secrets')",

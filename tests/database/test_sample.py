@@ -7,9 +7,11 @@ import duckdb
 import phonenumbers
 import pytest
 
+from segue.database import DatabaseConfig, QueryLimits, open_engine
 from segue.database.churn import ChurnCounts, churn_sample
 from segue.database.sample import create_sample
 from segue.errors import UsageError
+from segue.query import compile_query
 
 ROWS = 10_000
 TABLES = ("Customer360", "Merged_Customers", "Unified_Transactions")
@@ -37,16 +39,6 @@ def _one(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[float, ...]:
 def _content(path: Path) -> list[list[tuple[object, ...]]]:
     with duckdb.connect(str(path), read_only=True) as con:
         return [con.execute(f"FROM {table}").fetchall() for table in TABLES]
-
-
-def test_the_queries_of_the_guide_find_their_columns(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("SELECT email AS email FROM Customer360")
-    con.execute(
-        'SELECT mc.amperity_id AS "external_id", given_name AS "first_name", surname AS "last_name", address AS "address1",'
-        ' address2 AS "address2", city, state AS "region", postal AS "zip", country, email AS "email",'
-        ' phone AS "phone_number", company AS "organization", order_datetime AS "last_event_date", product AS "product"'
-        " FROM Merged_Customers mc LEFT JOIN Unified_Transactions ut ON mc.amperity_id = ut.amperity_id"
-    )
 
 
 def test_every_customer_is_there_once(con: duckdb.DuckDBPyConnection) -> None:
@@ -233,3 +225,38 @@ def test_churn_needs_a_sample(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         churn_sample(tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
+
+
+FULL_PROFILE = """
+SELECT mc.amperity_id AS "external_id", given_name AS "first_name", surname AS "last_name", address AS "address1",
+       address2 AS "address2", city, state AS "region", postal AS "zip", country, email AS "email", phone AS "phone_number",
+       company AS "organization" {more}
+FROM Merged_Customers mc {join}
+"""
+EVENTS = {
+    "more": ',order_datetime AS "last_event_date" ,product AS "product"',
+    "join": "LEFT JOIN Unified_Transactions ut ON mc.amperity_id = ut.amperity_id",
+}
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns", "count"),
+    [
+        ("SELECT email AS email FROM Customer360", 1, f"SELECT {ROWS}"),
+        (FULL_PROFILE.format(more="", join=""), 12, f"SELECT {ROWS}"),
+        (
+            FULL_PROFILE.format(**EVENTS),
+            14,
+            "SELECT count(*) + (SELECT count(*) FROM Customer360 WHERE order_count = 0) FROM Unified_Transactions",
+        ),
+    ],
+)
+def test_the_queries_of_the_guide_run(
+    sample: Path, con: duckdb.DuckDBPyConnection, sql: str, columns: int, count: str
+) -> None:
+    """From the author's SQL to the last row, by way of the query step."""
+    engine = open_engine(DatabaseConfig(name="customer360", path=sample))
+    compiled = compile_query(sql, tables=engine.tables())
+    with engine.run(compiled.engine_sql, limits=QueryLimits()) as reader:
+        table = reader.read_all()
+    assert (table.num_columns, (table.num_rows,)) == (columns, _one(con, count))

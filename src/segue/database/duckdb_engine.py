@@ -147,7 +147,7 @@ def _existing(database: str, path: Path) -> str:
             code="database_missing",
             steps=("check its path in the configuration",),
         )
-    return str(path)
+    return str(path.absolute())  # the child runs in a folder of its own
 
 
 def _expand(database: str, table: str, pattern: str) -> list[str]:

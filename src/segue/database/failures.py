@@ -24,7 +24,7 @@ def database_failure(database: str, kind: str, message: str) -> SegueError:
     """
     if kind in _OWN:
         return _OWN[kind](database, message)
-    if kind in {"MemoryError", "ArrowMemoryError"}:
+    if kind in {"MemoryError", "ArrowMemoryError"} or "bad_alloc" in message:
         return memory_failure(database)
     found = _PREFIX.search(message)
     family, text = (found["kind"], found["text"]) if found else ("", message)
