@@ -49,7 +49,10 @@ def _check_call(node: exp.Anonymous) -> Function:
             f"the function '{name}' is not supported",
             node,
             code="unsupported_function",
-            steps=(*nearest(name, list(BY_NAME)), "The supported functions are listed in docs/reference/sql-functions.md."),
+            steps=(
+                *nearest(name, list(BY_NAME)),
+                "The supported functions are listed in docs/reference/sql-functions.md.",
+            ),
         )
     fewest, most = function.arity
     given = len(node.expressions)

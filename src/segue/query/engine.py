@@ -28,6 +28,8 @@ DUCKDB_SETUP: tuple[str, ...] = (
 class _Writer(DuckDB):
     """DuckDB's SQL; an index stays as it is written, since Trino and DuckDB both count from 1."""
 
+    INDEX_OFFSET = 0
+
     class Generator(DuckDB.Generator):
         def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
             """Write IGNORE NULLS inside the call, where DuckDB wants it."""

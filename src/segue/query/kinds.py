@@ -26,10 +26,10 @@ def kind_of(node: exp.Expr | None) -> str:
     """Give the kind of an expression whose columns are resolved."""
     if node is None:
         return ""
+    if node.meta.get("kind"):  # of a column, or of a part that a rewrite has put in place
+        return str(node.meta["kind"])
     if isinstance(node, exp.Paren | exp.Alias):
         return kind_of(node.this)
-    if isinstance(node, exp.Column):
-        return str(node.meta.get("kind", ""))
     if isinstance(node, exp.Cast):  # TRY_CAST too
         return _of_data_type(node.to)
     if isinstance(node, exp.Anonymous):
@@ -40,6 +40,24 @@ def kind_of(node: exp.Expr | None) -> str:
 def _of_syntax(node: exp.Expr) -> str:
     if isinstance(node, exp.CurrentDate):
         return "date"
+    if isinstance(node, exp.CurrentTimestamp | exp.AtTimeZone):
+        return "timestamptz"
+    if isinstance(node, exp.Literal):
+        return (
+            "varchar"
+            if node.is_string
+            else "bigint"
+            if node.is_int
+            else "double"
+            if "e" in node.name.lower()
+            else "decimal"
+        )
+    if isinstance(node, exp.HexString):
+        return "varbinary"
+    if isinstance(node, exp.ParseJSON):
+        return "json"
+    if isinstance(node, exp.DPipe | exp.Mul):
+        return _common(kind_of(node.this), kind_of(node.expression))
     if isinstance(node, exp.Interval):
         return "interval"
     if isinstance(node, exp.Array):
@@ -54,6 +72,14 @@ def _of_syntax(node: exp.Expr) -> str:
         left, right = kind_of(node.this), kind_of(node.expression)
         return left if right in {"", "interval"} else right if left == "interval" else ""
     return ""
+
+
+def _common(left: str, right: str) -> str:
+    """Give the kind of ``||`` and ``*``: an array or interval with something else stays what it is."""
+    for kind in ("array", "interval"):
+        if kind in {left, right}:
+            return kind
+    return left if left == right else ""
 
 
 def _of_data_type(to: exp.DataType) -> str:

@@ -291,9 +291,7 @@ def _renamed(outputs: _Outputs, aliases: list[str], node: exp.Expr) -> _Outputs:
     if not aliases:
         return outputs
     if len(aliases) != len(outputs):
-        raise Refusal(
-            f"the alias names {len(aliases)} columns where there are {len(outputs)}", node, code="syntax"
-        )
+        raise Refusal(f"the alias names {len(aliases)} columns where there are {len(outputs)}", node, code="syntax")
     return tuple(_Output(name=alias, kind=output.kind) for alias, output in zip(aliases, outputs, strict=True))
 
 

@@ -30,6 +30,8 @@ class _Reader(Trino):
     reaches the engine only through the published list.
     """
 
+    INDEX_OFFSET = 0
+
     class Parser(Trino.Parser):
         FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012 -- the attribute of the base class
         FUNCTION_PARSERS = {  # noqa: RUF012

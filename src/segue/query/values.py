@@ -41,9 +41,10 @@ class Function:
     """A function that queries may call.
 
     name: in lower case; category: the page of Trino's documentation; signature: its forms as Trino writes them;
-    note: where Segue is narrower than Trino; engine: name of the engine's function, empty where syntax or a macro
-    takes its place; macros: one ``(parameters) AS expression`` for each number of arguments; arity: fewest and most
-    arguments, None for no upper limit; returns: the type that Trino's signature names.
+    note: where Segue is narrower than Trino; returns: the type that the signature names; arity: fewest and most
+    arguments, None for no upper limit; lambdas: for each argument the parameters of the lambda it must be, or None;
+    engine: name of the engine's function or macro; macros: one ``(parameters) AS expression`` for each number of
+    arguments; special: it is no plain call, the grammar or a rewrite makes it.
     """
 
     name: str
@@ -51,8 +52,9 @@ class Function:
     signature: str
     returns: str
     arity: tuple[int, int | None]
+    lambdas: tuple[int | None, ...]
     engine: str
     macros: tuple[str, ...]
+    special: bool
     note: str
-    aggregate: bool
     cases: tuple[Case, ...]
