@@ -1,0 +1,138 @@
+"""The plan: what a run would do, as data, before anything is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+
+from segue.destinations.contract import Destination, Estimate
+from segue.services.fuses import Fuse
+from segue.services.orchestrations import Orchestration
+from segue.services.staging import Staged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """id: changes when the data, the baseline, the list or the settings do. Row counts add up: source = duplicates +
+    rejected + added + changed + unchanged + held_back. others: members that somebody else put on the list and that are
+    kept, None when Klaviyo does not say."""
+
+    id: str
+    orchestration: str
+    account: str
+    list_id: str | None
+    list_name: str
+    source: int
+    duplicates: dict[str, int]
+    rejected: int
+    problems: dict[str, int]
+    added: int
+    changed: int
+    changed_fields: dict[str, int]
+    unchanged: int
+    held_back: int
+    cleared: int
+    cleared_fields: dict[str, int]
+    clears_one_by_one: int
+    kept_fields: dict[str, int]
+    removed: int
+    foreign: int
+    others: int | None
+    requests: dict[str, int]
+    bytes: int
+    minutes: float
+    fuses: tuple[Fuse, ...]
+    warnings: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; each fuse with ``blown``."""
+        return {**asdict(self), "fuses": [{**asdict(f), "blown": f.blown} for f in self.fuses]}
+
+
+def make_plan(orchestration: Orchestration, staged: Staged, destination: Destination, fuses: tuple[Fuse, ...]) -> Plan:
+    """Everything that is known of a run before its first write."""
+    connected, counts, target = staged.connected, staged.delta.counts, staged.connected.target
+    estimate: Estimate = destination.estimate(
+        staged.delta,
+        removes=counts.removed + staged.foreign,
+        read_back=orchestration.settings.read_back,
+        new_list=target.id is None,
+    )
+    return Plan(
+        id=plan_id(orchestration, staged),
+        orchestration=orchestration.name,
+        account=connected.account.name or connected.account.id,
+        list_id=target.id,
+        list_name=target.name,
+        source=staged.rows.source,
+        duplicates={"identical": staged.duplicates.collapsed, "older": staged.duplicates.replaced},
+        rejected=staged.rows.refused,
+        problems=staged.rows.problems,
+        added=counts.added,
+        changed=counts.changed,
+        changed_fields=counts.changed_fields,
+        unchanged=staged.unchanged,
+        held_back=counts.held_back,
+        cleared=counts.cleared_rows,
+        cleared_fields=counts.cleared_fields,
+        clears_one_by_one=counts.slow_rows,
+        kept_fields=counts.kept_fields,
+        removed=counts.removed,
+        foreign=staged.foreign,
+        others=_others(staged),
+        requests=estimate.requests,
+        bytes=estimate.bytes,
+        minutes=estimate.minutes,
+        fuses=fuses,
+        warnings=(*connected.warnings, *row_warnings(staged)),
+    )
+
+
+def plan_id(orchestration: Orchestration, staged: Staged) -> str:
+    """A mark of 16 hex characters over all that decides what is sent."""
+    connected = staged.connected
+    decides = [
+        orchestration.id,
+        orchestration.settings.model_dump(mode="json"),
+        connected.account.id,
+        connected.target.id,
+        connected.snapshot.version,
+        staged.delta.digest,
+        staged.foreign,
+    ]
+    return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
+def _others(staged: Staged) -> int | None:
+    members = staged.connected.target.members
+    if members is None:
+        return None if staged.connected.target.id else 0
+    return max(0, members - staged.connected.snapshot.rows - staged.foreign)
+
+
+def row_warnings(staged: Staged) -> tuple[str, ...]:
+    """What happened to rows and columns on the way, a sentence each."""
+    warnings = [f'Column "{f.column}" is left out: {f.why}.' for f in staged.left_out if "only the email" not in f.why]
+    if staged.rows.refused:
+        warnings.append(f"{staged.rows.refused:,} rows cannot be sent; the rejects name them.")
+    partial = sum(n for reason, n in staged.rows.problems.items() if reason not in _WHOLE_ROW)
+    if partial:
+        warnings.append(f"{partial:,} values cannot be sent; their rows go without them. The rejects name them.")
+    if staged.duplicates.replaced:
+        warnings.append(
+            f"{staged.duplicates.replaced:,} rows were dropped because a later row has the same email "
+            f"({staged.duplicates.keys:,} people)."
+        )
+    kept = staged.delta.counts.kept_fields
+    if kept:
+        fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(kept.items()))
+        warnings.append(f"Fields became NULL but keep their value at Klaviyo: {fields}.")
+    if staged.delta.counts.held_back:
+        warnings.append(f"A test send: {staged.delta.counts.held_back:,} rows are left for later.")
+    return tuple(warnings)
+
+
+_WHOLE_ROW = frozenset({"email_missing", "email_malformed", "profile_too_large"})

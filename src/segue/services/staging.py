@@ -1,0 +1,210 @@
+"""From an orchestration to a staged difference: connect, query, compare. Nothing is written at the destination."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from segue.audience.compare import Comparison
+from segue.audience.delta import Delta
+from segue.audience.duplicates import DuplicateCounts, settle_duplicates
+from segue.audience.encode import EncodeOptions
+from segue.audience.fields import Field, Place, place_columns
+from segue.audience.rows import RowCounts, RowReader
+from segue.audience.snapshot import Snapshot
+from segue.audience.workbench import Workbench
+from segue.database import QueryLimits, open_engine
+from segue.delivery.progress import Progress
+from segue.destinations.contract import Account, Destination, TargetList
+from segue.errors import DataError
+from segue.query import compile_query
+from segue.services.orchestrations import Orchestration
+from segue.services.snapshots import Held
+from segue.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """Where a run goes: the account, the list (without an id when it has to be made), and the baseline that is valid
+    there. warnings: sentences for people."""
+
+    account: Account
+    target: TargetList
+    snapshot: Snapshot
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """The staged difference of one run. columns: the sent ones; left_out: the others, with why; matched: rows that
+    the snapshot holds as they are and that did not lose against another row; foreign: members to be removed that
+    Segue did not send."""
+
+    connected: Connected
+    columns: tuple[str, ...]
+    left_out: tuple[Field, ...]
+    rows: RowCounts
+    duplicates: DuplicateCounts
+    delta: Delta
+    matched: int
+    foreign: int
+
+    @property
+    def unchanged(self) -> int:
+        """Rows that are at the destination as the query has them."""
+        counts = self.delta.counts
+        return self.matched + counts.rebased + counts.quiet
+
+
+def connect(destination: Destination, orchestration: Orchestration, held: Held) -> Connected:
+    """Find account and list, and say whether the baseline is about them. A baseline of another account or list is
+    not used: everybody would count as sent where nobody is."""
+    account = destination.account()
+    name, snapshot = orchestration.settings.list_name, held.snapshot
+    same_account = snapshot.account_id == account.id
+    known = snapshot.list_id if same_account and held.list_name == name else None
+    target = destination.find_list(name, known)
+    warnings = [account.note] if account.note else []
+    if snapshot.list_id and (target.id != snapshot.list_id or not same_account):
+        warnings.append(_moved(same_account=same_account, renamed=held.list_name != name, rows=snapshot.rows))
+        snapshot = Snapshot(version=snapshot.version)
+    return Connected(account=account, target=target, snapshot=snapshot, warnings=tuple(warnings))
+
+
+def _moved(*, same_account: bool, renamed: bool, rows: int) -> str:
+    if not same_account:
+        return "The credential opens another Klaviyo account than before: everything is sent there anew."
+    if renamed:
+        return f"The template names another list: everything is sent anew; the old list keeps its {rows} members."
+    return "The list of the last run is gone at Klaviyo: everything is sent anew."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staging:
+    """Stages one run in ``folder``."""
+
+    orchestration: Orchestration
+    settings: Settings
+    destination: Destination
+    folder: Path
+    progress: Progress
+
+    def stage(self, connected: Connected) -> Staged:
+        """Query, check, compare. Raises QueryError, DataError, ConfigError, BusyError."""
+        memory, threads = self.settings.engine_memory, self.settings.threads
+        with Workbench(self.folder, memory_bytes=memory, threads=threads) as bench:
+            placed, rows, has_latest = self._read(bench, connected.snapshot)
+            duplicates = settle_duplicates(
+                bench, self.folder, latest_by=self.orchestration.settings.latest_by, has_latest=has_latest
+            )
+            comparison = Comparison(
+                bench=bench,
+                folder=self.folder,
+                placed=placed,
+                fields=self.destination.fields,
+                settings=self.orchestration.settings,
+                snapshot=connected.snapshot,
+                limits=self.destination.chunk_limits,
+                dropped=duplicates.dropped,
+            )
+            delta = comparison.run()
+            foreign = self._foreign(bench, connected.target)
+        sound = rows.source - rows.refused
+        return Staged(
+            connected=connected,
+            columns=tuple(f.column for f in placed if f.place is not Place.LEFT_OUT),
+            left_out=tuple(f for f in placed if f.place is Place.LEFT_OUT),
+            rows=rows,
+            duplicates=duplicates,
+            delta=delta,
+            matched=sound - rows.candidates - (duplicates.dropped - delta.counts.losing_candidates),
+            foreign=foreign,
+        )
+
+    def _read(self, bench: Workbench, snapshot: Snapshot) -> tuple[tuple[Field, ...], RowCounts, bool]:
+        orchestration, template = self.orchestration, self.orchestration.settings
+        engine = open_engine(orchestration.database)
+        compiled = compile_query(orchestration.query.sql, tables=engine.tables())
+        limits = QueryLimits(
+            memory_bytes=self.settings.query_memory,
+            seconds=self.settings.query_seconds,
+            threads=self.settings.threads,
+        )
+        self.progress.begin("query", total=None, unit="rows")
+        with engine.run(compiled.engine_sql, limits=limits) as reader:
+            names = reader.schema.names
+            refuse_repeated(names)
+            placed = place_columns(names, self.destination.fields, full_profile=template.use_full_profile)
+            rows = RowReader(
+                bench=bench,
+                folder=self.folder,
+                placed=placed,
+                fields=self.destination.fields,
+                options=EncodeOptions(
+                    latest_by=template.latest_by, unset_nulls=template.first_send_nulls in ("custom", "all")
+                ),
+                limits=self.destination.chunk_limits,
+                phone_region=template.phone_region,
+                snapshot_sql=snapshot.sql(),
+                clear_owed=template.nulls == "clear",
+            ).read(reader, progress=lambda done: self.progress.advance("query", done))
+        self.progress.end("query", f"{rows.source:,} rows")
+        return placed, rows, template.latest_by in names
+
+    def _foreign(self, bench: Workbench, target: TargetList) -> int:
+        """Add the members that neither the query nor the snapshot has to removes.parquet, with their ids."""
+        path = self.folder / "removes.parquet"
+        removes = pq.read_table(path)
+        ids: list[str | None] = [None] * removes.num_rows
+        if self.orchestration.settings.own_whole_list and target.id and not self.orchestration.settings.max_rows:
+            members = self.destination.members(target.id)
+            wanted = wanted_keys(bench, self.folder, [key for _, key in members if key])
+            known = wanted | set(removes.column("key").to_pylist())
+            strangers = [(i, key) for i, key in members if key is None or key not in known]
+            ids += [i for i, _ in strangers]
+            nobody = pa.nulls(len(strangers), pa.string())
+            added = pa.table(
+                [pa.array([key or "" for _, key in strangers], pa.string()), nobody, nobody], removes.schema.names
+            )
+            removes = pa.concat_tables([removes, added.cast(removes.schema)])
+        pq.write_table(removes.append_column("id", pa.array(ids, pa.string())), path)
+        return sum(i is not None for i in ids)
+
+
+def refuse_repeated(columns: Sequence[str]) -> None:
+    """Raise DataError when two columns have one name: nobody could say which one is sent."""
+    repeated = [name for name, times in Counter(columns).items() if times > 1]
+    if repeated:
+        raise DataError(
+            f'The query has several columns named "{repeated[0]}".',
+            code="column_repeated",
+            steps=("Give each of them an alias of its own, or select it once.",),
+        )
+
+
+def wanted_keys(bench: Workbench, folder: Path, keys: Sequence[str]) -> frozenset[str]:
+    """Which of these keys the query has, in a row that is sent or refused."""
+    asked = pa.table({"key": pa.array(keys, pa.string())})
+    bench.show("asked", asked.to_reader())
+    bench.show("keys", folder / "keys.arrow")
+    return frozenset(key for (key,) in bench.fetch("SELECT key FROM asked WHERE key IN (SELECT key FROM keys)"))
+
+
+def still_wanted(folder: Path, settings: Settings) -> Callable[[Sequence[str]], frozenset[str]]:
+    """``wanted_keys`` for tasks that run after the staging."""
+
+    def check(keys: Sequence[str]) -> frozenset[str]:
+        with Workbench(folder, memory_bytes=settings.engine_memory, threads=1) as bench:
+            return wanted_keys(bench, folder, keys)
+
+    return check
+
+
+def with_list(staged: Staged, target: TargetList) -> Staged:
+    """The same work for a list that was made in the meantime."""
+    return replace(staged, connected=replace(staged.connected, target=target))

@@ -1,0 +1,1 @@
+"""Runs: durable, resumable, one at a time for each orchestration."""

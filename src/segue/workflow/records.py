@@ -1,0 +1,241 @@
+"""Runs and their tasks in the catalog, read and written."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from segue.catalog import Catalog
+from segue.catalog.base import now
+from segue.catalog.runs import DeliveryPart, Run, Task
+from segue.errors import SegueError, UsageError
+from segue.workflow.status import RunStatus, TaskStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRecord:
+    """One task as it stands. outcome: numbers and sentences, no personal data."""
+
+    name: str
+    status: TaskStatus
+    started_at: datetime | None
+    ended_at: datetime | None
+    attempts: int
+    outcome: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One run as it stands; see ``catalog.runs.Run``."""
+
+    id: str
+    orchestration_id: str
+    orchestration: str
+    kind: str
+    undoes: str | None
+    status: RunStatus
+    started_at: datetime
+    ended_at: datetime | None
+    plan_id: str | None
+    settings: Mapping[str, Any]
+    account_id: str | None
+    list_id: str | None
+    list_name: str | None
+    list_created: bool
+    counts: Mapping[str, int]
+    requests: Mapping[str, int]
+    warnings: Sequence[str]
+    error: Mapping[str, Any] | None
+    tasks: tuple[TaskRecord, ...] = field(default=())
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it runs."""
+        return (self.ended_at - self.started_at).total_seconds() if self.ended_at else None
+
+    def task(self, name: str) -> TaskRecord | None:
+        """A task by its name, None when it has not begun."""
+        return next((t for t in self.tasks if t.name == name), None)
+
+
+class RunRecords:
+    """Every method is one transaction."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def begin(
+        self,
+        *,
+        orchestration_id: str,
+        orchestration: str,
+        kind: str,
+        settings: Mapping[str, Any],
+        undoes: str | None = None,
+    ) -> RunRecord:
+        """Write a new run down."""
+        started = now()
+        run = Run(
+            id=f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+            orchestration_id=orchestration_id,
+            orchestration=orchestration,
+            kind=kind,
+            undoes=undoes,
+            status=RunStatus.RUNNING,
+            started_at=started,
+            settings=dict(settings),
+            list_created=False,
+            counts={},
+            requests={},
+            warnings=[],
+        )
+        with self._catalog.session() as session:
+            session.add(run)
+        return _record(run, ())
+
+    def update(self, run_id: str, **values: Any) -> None:
+        """Change columns of a run."""
+        with self._catalog.session() as session:
+            run = session.get_one(Run, run_id)
+            for name, value in values.items():
+                setattr(run, name, value)
+
+    def begin_task(self, run_id: str, name: str, position: int) -> None:
+        """A task begins, or begins again."""
+        with self._catalog.session() as session:
+            task = session.get(Task, (run_id, name))
+            if task is None:
+                task = Task(run_id=run_id, name=name, position=position, attempts=0, outcome={})
+                session.add(task)
+            task.status, task.started_at, task.ended_at = TaskStatus.RUNNING, now(), None
+            task.attempts += 1
+
+    def end_task(self, run_id: str, name: str, status: TaskStatus, outcome: Mapping[str, Any] | None = None) -> None:
+        """A task ends."""
+        with self._catalog.session() as session:
+            task = session.get_one(Task, (run_id, name))
+            task.status, task.ended_at = status, now()
+            if outcome is not None:
+                task.outcome = dict(outcome)
+
+    def get(self, run_id: str) -> RunRecord:
+        """One run with its tasks. An unambiguous beginning of the id is enough. Raises UsageError."""
+        with self._catalog.session(read_only=True) as session:
+            rows = session.scalars(select(Run).where(Run.id.startswith(run_id, autoescape=True)).limit(2)).all()
+            if len(rows) != 1:
+                what = f'no run "{run_id}"' if not rows else f'several runs whose id starts with "{run_id}"'
+                raise UsageError(f"There is {what}.", code="unknown_run", steps=("See all of them with: segue runs",))
+            return _with_tasks(session, rows[0])
+
+    def recent(self, *, orchestration_id: str | None = None, limit: int = 20) -> list[RunRecord]:
+        """The latest runs, newest first."""
+        query = select(Run).order_by(Run.started_at.desc(), Run.id.desc()).limit(limit)
+        if orchestration_id is not None:
+            query = query.where(Run.orchestration_id == orchestration_id)
+        with self._catalog.session(read_only=True) as session:
+            return [_record(row, ()) for row in session.scalars(query)]
+
+    def unfinished(self, orchestration_id: str) -> RunRecord | None:
+        """The run of this orchestration that has begun to write and has not recorded what came of it."""
+        open_states = (RunStatus.RUNNING, RunStatus.STOPPED, RunStatus.FAILED)
+        recorded = select(Task.run_id).where(Task.name == "record", Task.status == TaskStatus.SUCCEEDED)
+        begun = select(DeliveryPart.run_id).where(DeliveryPart.run_id == Run.id).exists()
+        query = (
+            select(Run)
+            .where(Run.orchestration_id == orchestration_id, Run.status.in_(open_states))
+            .where(Run.id.not_in(recorded), begun)
+            .order_by(Run.started_at.desc())
+            .limit(1)
+        )
+        with self._catalog.session(read_only=True) as session:
+            row = session.scalars(query).one_or_none()
+            return _with_tasks(session, row) if row is not None else None
+
+    def close_orphans(self, orchestration_id: str) -> None:
+        """Mark runs that died before their first write as failed: nothing of them is left to finish."""
+        begun = select(DeliveryPart.run_id)
+        query = select(Run).where(
+            Run.orchestration_id == orchestration_id, Run.status == RunStatus.RUNNING, Run.id.not_in(begun)
+        )
+        with self._catalog.session() as session:
+            for run in session.scalars(query):
+                run.status, run.ended_at = RunStatus.FAILED, now()
+                run.error = error_dict(
+                    SegueError("The process ended before anything was sent.", code="died", steps=("Run again.",))
+                )
+
+    def last_count(self, orchestration_id: str) -> int | None:
+        """The source rows of the last run that ended well."""
+        query = (
+            select(Run.counts)
+            .where(Run.orchestration_id == orchestration_id, Run.kind == "sync")
+            .where(Run.status.in_((RunStatus.COMPLETED, RunStatus.WARNINGS)))
+            .order_by(Run.started_at.desc())
+            .limit(1)
+        )
+        with self._catalog.session(read_only=True) as session:
+            counts = session.scalars(query).one_or_none()
+            return counts.get("source") if counts else None
+
+    def states(self, run_id: str) -> dict[str, int]:
+        """How many delivery parts stand how, for people."""
+        query = (
+            select(DeliveryPart.kind, DeliveryPart.state, func.count())
+            .where(DeliveryPart.run_id == run_id)
+            .group_by(DeliveryPart.kind, DeliveryPart.state)
+        )
+        with self._catalog.session(read_only=True) as session:
+            return {f"{kind} {state}": count for kind, state, count in session.execute(query)}
+
+
+def error_dict(error: SegueError) -> dict[str, Any]:
+    """An error as it is stored and shown."""
+    return {"code": error.code, "message": error.message, "cause": error.cause, "steps": list(error.steps)}
+
+
+def _with_tasks(session: Session, run: Run) -> RunRecord:
+    tasks = session.scalars(select(Task).where(Task.run_id == run.id).order_by(Task.position))
+    return _record(
+        run,
+        tuple(
+            TaskRecord(
+                name=t.name,
+                status=TaskStatus(t.status),
+                started_at=t.started_at,
+                ended_at=t.ended_at,
+                attempts=t.attempts,
+                outcome=t.outcome,
+            )
+            for t in tasks
+        ),
+    )
+
+
+def _record(run: Run, tasks: tuple[TaskRecord, ...]) -> RunRecord:
+    return RunRecord(
+        id=run.id,
+        orchestration_id=run.orchestration_id,
+        orchestration=run.orchestration,
+        kind=run.kind,
+        undoes=run.undoes,
+        status=RunStatus(run.status),
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        plan_id=run.plan_id,
+        settings=run.settings,
+        account_id=run.account_id,
+        list_id=run.list_id,
+        list_name=run.list_name,
+        list_created=run.list_created,
+        counts=run.counts,
+        requests=run.requests,
+        warnings=run.warnings,
+        error=run.error,
+        tasks=tasks,
+    )

@@ -1,0 +1,31 @@
+"""The words for how a run and its tasks stand."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RunStatus(StrEnum):
+    """running -> completed, completed with warnings, failed, stopped. A run that was killed stays ``running`` until the
+    next run of its orchestration takes it up."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    WARNINGS = "completed with warnings"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def exit_code(self) -> int:
+        """Of the command line: 0 completed, 3 completed with warnings, 130 stopped by the user, 1 otherwise."""
+        return {RunStatus.COMPLETED: 0, RunStatus.WARNINGS: 3, RunStatus.STOPPED: 130}.get(self, 1)
+
+
+class TaskStatus(StrEnum):
+    """A task that failed or was stopped is begun again when its run is taken up."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    SKIPPED = "skipped"
