@@ -12,7 +12,7 @@ from klaviyo_emulator import EmulatorAdmin, Running, serve
 # Tests are imported by path, so what they share must be put on the import path.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from emulator_kit import HEADERS, START, Api  # noqa: E402 -- see above
+from emulator_kit import HEADERS, START, Api
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+
 from klaviyo_emulator import EmulatorAdmin
 
 START = 1_784_109_600.0

@@ -88,10 +88,8 @@ def test_absent_leaves_alone_and_null_clears(api: Api) -> None:
     for write in ("patch", "import"):
         key = api.import_profile(full).json()["data"]["id"]
         change = {"title": None, "location": {"zip": None}, "properties": {"score": None, "new": [1]}}
-        if write == "patch":
-            answer = api.patch_profile(key, change)
-        else:
-            answer = api.import_profile({"email": "ana@shop.io", **change})
+        by_email = {"email": "ana@shop.io", **change}
+        answer = api.patch_profile(key, change) if write == "patch" else api.import_profile(by_email)
         assert answer.status_code == 200
         attributes = stored(api, key)
         assert (attributes["first_name"], attributes["title"]) == ("Ana", None)
@@ -159,7 +157,8 @@ def test_invalid_values_are_named(api: Api, attributes: dict[str, Any], pointer:
 
 
 def test_create_takes_neither_id_nor_meta(api: Api) -> None:
-    for extra in ({"id": "x"}, {"meta": {"patch_properties": {}}}):
+    extras: tuple[dict[str, Any], ...] = ({"id": "x"}, {"meta": {"patch_properties": {}}})
+    for extra in extras:
         body = {"data": {"type": "profile", "attributes": {"email": "a@b.io"}, **extra}}
         assert api.send("POST", "/profiles", body).status_code == 400
 

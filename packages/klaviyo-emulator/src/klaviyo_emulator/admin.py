@@ -84,9 +84,9 @@ class Admin:
         table: list[tuple[str, str, View]] = [
             ("GET", "/state", self._state),
             ("GET", "/lists", self._lists),
-            ("GET", "/lists/{ref}/emails", self._emails),
-            ("POST", "/lists/{ref}/members", self._join),
-            ("DELETE", "/lists/{ref}/members", self._leave),
+            ("GET", "/lists/{ref:path}/emails", self._emails),
+            ("POST", "/lists/{ref:path}/members", self._join),
+            ("DELETE", "/lists/{ref:path}/members", self._leave),
             ("GET", "/profiles", self._profiles),
             ("PATCH", "/profiles", self._change_profile),
             ("DELETE", "/profiles", self._delete_profile),

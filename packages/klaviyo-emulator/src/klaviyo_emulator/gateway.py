@@ -85,7 +85,8 @@ class Gateway:
                 bytes_in=size,
             )
             traffic.end(seen)
-            self._worker.wake()  # after the answer, so that accepting a job does not wait for its rows
+            if self._world.next_due() is not None:
+                self._worker.wake()  # after the answer: accepting a job does not wait for its rows
 
     async def _serve(self, request: _Request) -> tuple[Answer, str]:
         world, operation = self._world, request.operation

@@ -63,7 +63,8 @@ class Profile:
 
     def store(self, fields: dict[str, Any]) -> None:
         """Replace what ``fields`` returns."""
-        self.data = orjson.dumps(fields) if fields else _NO_DATA
+        # orjson keeps the 4 KiB buffer that it wrote into; the copy is as long as the text.
+        self.data = memoryview(orjson.dumps(fields)).tobytes() if fields else _NO_DATA
 
 
 class ProfileBook:

@@ -83,7 +83,10 @@ def subscribe_profiles(call: Call) -> Reply:
     rows = _rows(data, most=MAX_SUBSCRIBE, wanted="SUBSCRIBED")
     group = _target_list(call, data)
     historical = data.get("attributes", {}).get("historical_import") is True
-    stamped = [(attributes, _stamps(call, channels, historical=historical)) for attributes, channels in rows]
+    stamped = [
+        (attributes, _stamps(call, channels, f"{ROWS_POINTER}/{at}/attributes", historical=historical))
+        for at, (attributes, channels) in enumerate(rows)
+    ]
     if group is not None and group.opt_in_process == "double_opt_in" and not historical:
         return Reply(status=202)
     for attributes, stamps in stamped:
@@ -95,12 +98,12 @@ def subscribe_profiles(call: Call) -> Reply:
     return Reply(status=202)
 
 
-def _stamps(call: Call, channels: dict[str, Any], *, historical: bool) -> dict[str, float | None]:
+def _stamps(call: Call, channels: dict[str, Any], row: str, *, historical: bool) -> dict[str, float | None]:
     """When consent was given, by channel: required and past for a historical import, forbidden otherwise."""
     stamps: dict[str, float | None] = {}
     for channel, marketing in channels.items():
         text = marketing.get("consented_at")
-        pointer = f"{ROWS_POINTER}/0/attributes/subscriptions/{channel}/marketing/consented_at"
+        pointer = f"{row}/subscriptions/{channel}/marketing/consented_at"
         if (text is None) == historical:
             raise invalid("consented_at goes with historical_import, and only with it.", pointer=pointer)
         stamps[channel] = None
