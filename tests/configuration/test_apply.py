@@ -231,15 +231,16 @@ def test_a_change_by_somebody_else_meanwhile_is_noticed(site, draft):
 
 
 def test_relative_paths_start_at_the_folder_of_the_file(site, monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("HOME", "/home/ada")
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     (site.folder / "sub").mkdir()
     file = site.write(
         "version: 1\ndatabases:\n  - {name: a, engine: duckdb, path: ../x.duckdb}\n"
-        "  - {name: b, engine: duckdb, path: /abs/y.duckdb}\n  - {name: c, engine: duckdb, tables: {t: '*.csv'}}\n",
+        "  - {name: b, engine: duckdb, path: /abs/y.duckdb}\n  - {name: c, engine: duckdb, tables: {t: '*.csv', u: ~/u.csv}}\n",
         "sub/segue.yaml",
     )
     apply_files(site.workspace, [file], environ={})
     databases = state(site)["databases"]
     assert Path(databases["a"].path) == site.folder / "x.duckdb"
     assert databases["b"].path == "/abs/y.duckdb"
-    assert databases["c"].tables == {"t": f"{site.folder}/sub/*.csv"}
+    assert databases["c"].tables == {"t": f"{site.folder}/sub/*.csv", "u": "/home/ada/u.csv"}

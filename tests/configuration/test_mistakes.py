@@ -59,7 +59,8 @@ TEMPLATE = "version: 1\ndata_templates:\n  - {name: T, destination: K, list_name
         ("max_rows: true", '"max_rows" takes a whole number'),
         ("max_remove_share: true", '"max_remove_share" takes a number; a share is a part of 1, so 30 % is 0.3'),
         ("max_remove_share: 30%", '"max_remove_share" takes a number; a share is a part of 1, so 30 % is 0.3'),
-        ("max_count_change: .nan", '"max_count_change" takes 0 or more'),
+        ("max_count_change: .nan", '"max_count_change" takes a number'),
+        ("max_count_change: .inf", '"max_count_change" takes a number'),
         ("list_name: ''", 'the key "list_name" is here twice; the first is on line 3'),
         ("phone_region: us", '"phone_region" takes a two-letter country code such as US'),
         ("duplicates: last", "duplicates takes 'fail' or 'latest_by: COLUMN'"),
@@ -186,6 +187,25 @@ def test_keys_that_no_header_can_carry_are_told_without_the_key(site, draft, key
         return
     (line,) = mistakes(site, draft, environ={"KLAVIYO_API_KEY": key})
     assert line == 'segue.yaml:6:45: "api_key" is empty, or holds blanks or characters that no key has'
+
+
+def test_a_key_that_yaml_reads_as_a_number_is_told_without_it(site, draft):
+    (line,) = mistakes(site, draft.replace('"${KLAVIYO_API_KEY}"', "123456789"))
+    assert line == 'segue.yaml:6:45: "api_key" takes text; put it in quotes'
+
+
+def test_settings_of_a_plug_in_that_cannot_be_stored(site, draft):
+    text = draft.replace('description: "Main account"', "settings: {from: 2026-01-01}")
+    (line,) = mistakes(site, text)
+    assert line.startswith('segue.yaml:13:76: "from" takes text, numbers')
+
+
+def test_overrides_have_the_same_bounds(site, draft):
+    text = draft.replace("workflow: manual", "settings: {max_count_change: .inf, max_rows: true}")
+    assert [line.partition(": ")[2] for line in mistakes(site, text)] == [
+        '"max_count_change" takes a number',
+        '"max_rows" takes a whole number',
+    ]
 
 
 def test_a_mistake_never_repeats_a_value(site, draft):

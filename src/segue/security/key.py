@@ -33,7 +33,6 @@ def create_key(path: Path) -> bool:
     except FileExistsError:
         return False
     with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, _PRIVATE)
         file.write(base64.urlsafe_b64encode(os.urandom(_BYTES)) + b"\n")
         file.flush()
         os.fsync(descriptor)

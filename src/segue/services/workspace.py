@@ -156,8 +156,6 @@ def _make_folder(folder: Path) -> bool:
             cause=error.strerror or type(error).__name__,
             steps=("Set SEGUE_HOME to a folder that you may write to.",),
         ) from None
-    # Independent of the umask: keys and personal data will live here.
-    folder.chmod(_PRIVATE)
     return True
 
 

@@ -18,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     field_validator,
     model_validator,
 )
@@ -46,7 +47,7 @@ Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_name)
 class Entry(BaseModel):
     """What every kind has."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
     name: Name
     """The name, unique among its kind."""
@@ -131,12 +132,15 @@ class DestinationEntry(Entry):
     """Name of the credential."""
     description: str = ""
     """For people."""
-    settings: dict[str, Any] = {}
+    settings: dict[str, JsonValue] = {}
     """Settings of the plug-in."""
 
 
 class DataTemplateEntry(TemplateSettings, Entry):
     """How the rows of a query go to a destination."""
+
+    # A fuse at infinity or NaN would never blow; switching one off has a value of its own.
+    model_config = ConfigDict(allow_inf_nan=False)
 
     destination: Name
     """Name of the destination."""
@@ -152,6 +156,8 @@ class DataTemplateEntry(TemplateSettings, Entry):
 
 class Overrides(TemplateSettings):
     """Template settings that an orchestration sets for itself: any of them, none required."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     # The default is never used: only the settings that are set override the template.
     list_name: str = Field(default="-", min_length=1, max_length=255)

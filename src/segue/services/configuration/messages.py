@@ -22,6 +22,8 @@ _TAKES = {
     "float_parsing": "takes a number",
     "float_type": "takes a number",
     "finite_number": "takes a number",
+    "is_instance_of": "takes text; put it in quotes",
+    "invalid-json-value": "takes text, numbers, true or false, and lists and keys of them; put a date in quotes",
     "dict_type": "takes keys and values",
     "model_type": "takes keys and values",
     "list_type": "takes a list of items, each after `- `",
