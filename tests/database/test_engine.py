@@ -13,7 +13,9 @@ import pytest
 
 import segue.database
 from segue.database import DatabaseConfig, Engine, QueryLimits, open_engine
+from segue.database.duckdb_engine import setup_for
 from segue.errors import BusyError, ConfigError, QueryError
+from segue.query import DUCKDB_SETUP
 
 Rows = Callable[..., list[tuple[object, ...]]]
 
@@ -63,6 +65,20 @@ def test_a_row_limit_cuts_across_batches(rows: Rows) -> None:
 def test_the_setup_of_the_query_step_holds(rows: Rows) -> None:
     # Trino: "7 / 2" of two integers is 3
     assert rows("SELECT 7 / 2") == [(3,)]
+
+
+def test_the_setup_of_a_query_holds_the_macros_it_names() -> None:
+    macros = {
+        statement.split()[3]: statement for statement in DUCKDB_SETUP if statement.startswith("CREATE TEMP MACRO")
+    }
+    settings = [statement for statement in DUCKDB_SETUP if statement not in macros.values()]
+    assert setup_for("SELECT 1") == settings
+    for name, statement in macros.items():
+        setup = setup_for(f"SELECT {name.upper()}(1)")
+        assert statement in setup
+        with duckdb.connect() as con:
+            for needed in setup:
+                con.execute(needed)  # fails where a macro is not there or comes too late
 
 
 def test_leaving_early_ends_the_query(engine: Engine, nothing_left: None) -> None:

@@ -13,10 +13,12 @@ import pytest
 
 from segue.database import DatabaseConfig, Engine, QueryLimits, open_engine
 from segue.database.process import QueryProcess
-from segue.errors import QueryError, SegueError
+from segue.errors import QueryError, SegueError, StateError
 
 MARKER = "marker-7f3a"
 """Text of what is out of reach, in ``folder`` and in schema vault of ``shop``: wherever it turns up, something leaked."""
+
+LIMITS: dict[str, object] = {"memory_bytes": 1 << 30, "seconds": 60, "rows": None, "threads": 1, "tables": {}}
 
 OUTSIDE = [
     # read a file
@@ -164,8 +166,8 @@ def test_a_hostile_statement_is_refused(engine: Engine, tmp_path: Path, folder: 
 def test_the_locks_of_the_database_hold_alone(shop: Path, tmp_path: Path, folder: Path, sql: str) -> None:
     """The same without our reading of the parse tree: two doors, each shut."""
     before = _tree(tmp_path)
-    spec = {"sql": sql.format(folder=folder), "trusted": True, "setup": (), "path": str(shop), "tables": {}}
-    query = QueryProcess("shop", spec | {"memory_bytes": 1 << 30, "seconds": 20, "rows": None, "threads": 1})
+    spec = {"sql": sql.format(folder=folder), "trusted": True, "setup": [], "path": str(shop)}
+    query = QueryProcess("shop", spec | LIMITS)
     try:
         with pytest.raises(SegueError):
             assert MARKER not in json.dumps(query.reader().read_all().to_pylist(), default=str)
@@ -197,10 +199,10 @@ def test_the_locks_alone_keep_the_files_of_tables_from_being_written(tmp_path: P
     file = tmp_path / "t.parquet"
     pq.write_table(pa.table({"n": [1]}), file)
     table = {"kind": "parquet", "files": [str(file)], "types": None}
-    base = {"trusted": True, "setup": (), "path": None, "tables": {"t": table}, "rows": None, "threads": 1}
+    base: dict[str, object] = LIMITS | {"trusted": True, "setup": [], "path": None, "tables": {"t": table}}
     before = _tree(tmp_path)
     for sql in (f"SELECT * FROM read_parquet('{folder}/marker.parquet')", f"COPY (SELECT 1) TO '{folder}/out.csv'"):
-        query = QueryProcess("lake", base | {"sql": sql, "memory_bytes": 1 << 30, "seconds": 20})
+        query = QueryProcess("lake", base | {"sql": sql})
         try:
             with pytest.raises(SegueError):
                 query.reader()
@@ -216,3 +218,14 @@ def test_a_view_that_reads_a_file_is_refused(shop: Path, engine: Engine, folder:
         pass
     assert caught.value.code == "query_forbidden"
     assert str(folder) not in repr(vars(caught.value))
+
+
+def test_a_setup_that_fails_is_not_blamed_on_the_query(shop: Path) -> None:
+    spec = {"sql": "SELECT 1", "trusted": False, "setup": ["CREATE TEMP MACRO m() AS nothing()"], "path": str(shop)}
+    query = QueryProcess("shop", spec | LIMITS)
+    try:
+        with pytest.raises(StateError) as caught:
+            query.reader()
+    finally:
+        query.close()
+    assert caught.value.code == "setup_failed"

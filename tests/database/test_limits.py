@@ -66,7 +66,7 @@ def test_a_query_ends_at_its_time_limit(engine: Engine, nothing_left: None, sql:
             pass
     assert caught.value.code == "query_timeout"
     assert "1 s" in caught.value.message
-    assert 1 <= time.monotonic() - start < 5
+    assert 1 <= time.monotonic() - start < 20
 
 
 def test_the_time_limit_holds_for_a_caller_that_does_not_read(engine: Engine, nothing_left: None) -> None:

@@ -132,8 +132,11 @@ def _connect(spec: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     files = [file for table in spec["tables"].values() for file in table["files"]]
     con.execute(f"SET allowed_paths = {_list(files)}")
     con.execute("SET enable_external_access = false")
-    for statement in spec["setup"]:
-        con.execute(statement)
+    try:
+        for statement in spec["setup"]:
+            con.execute(statement)
+    except duckdb.Error as error:
+        raise Refused("setup_failed", str(error)) from None
     con.execute("SET lock_configuration = true")
     return con
 

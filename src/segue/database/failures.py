@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from segue.errors import BusyError, ConfigError, QueryError, SegueError
+from segue.errors import BusyError, ConfigError, QueryError, SegueError, StateError
 
 _PREFIX = re.compile(r"(?:^|: )(?P<kind>[A-Z][A-Za-z ]+?) Error: (?P<text>.*)", re.DOTALL)
 _REST = re.compile(r"\s*\n.*", re.DOTALL)
@@ -94,6 +94,15 @@ def _missing_table(database: str, message: str) -> QueryError:
     )
 
 
+def _setup(database: str, message: str) -> StateError:
+    return StateError(
+        f"Segue could not prepare a connection to database {database}",
+        code="setup_failed",
+        cause=_REST.sub("", message),
+        steps=("install Segue again with the version of DuckDB that it asks for",),
+    )
+
+
 def _unopened(database: str, text: str) -> SegueError:
     """The file, not the query, is at fault. DuckDB's text names paths and processes, so none of it is kept."""
     if "Could not set lock" in text:
@@ -123,6 +132,7 @@ def _unopened(database: str, text: str) -> SegueError:
 
 _OWN: dict[str, Callable[[str, str], SegueError]] = {
     "database_unopened": _unopened,
+    "setup_failed": _setup,
     "query_forbidden": _forbidden,
     "syntax": _syntax,
     "missing_table": _missing_table,
