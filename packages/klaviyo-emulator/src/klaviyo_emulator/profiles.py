@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_BASE32_PAIRS = [high + low for high in _BASE32 for low in _BASE32]
 _NO_DATA = b"{}"
 
 
@@ -15,8 +16,8 @@ def object_id(number: int) -> str:
     """A 26-character id that looks like Klaviyo's ULIDs and sorts by ``number``."""
     digits = ""
     while number:
-        number, digit = divmod(number, 32)
-        digits = _BASE32[digit] + digits
+        digits = _BASE32_PAIRS[number & 1023] + digits
+        number >>= 10
     return "01K" + digits.rjust(23, "0")
 
 
@@ -106,7 +107,7 @@ class ProfileBook:
         if value is not None:
             index[value] = profile
         setattr(profile, field, value)
-        if field == "email" and value in profile.aliases:
+        if profile.aliases and field == "email":
             profile.aliases = tuple(alias for alias in profile.aliases if alias != value)
 
     def add_alias(self, profile: Profile, email: str) -> None:
@@ -130,4 +131,6 @@ class ProfileBook:
         del self.by_id[profile.id]
 
     def _index(self, field: str) -> dict[str, Profile]:
-        return {"email": self.by_email, "phone_number": self.by_phone, "external_id": self.by_external}[field]
+        if field == "email":
+            return self.by_email
+        return self.by_phone if field == "phone_number" else self.by_external

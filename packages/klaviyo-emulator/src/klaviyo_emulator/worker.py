@@ -8,6 +8,9 @@ from contextlib import suppress
 from klaviyo_emulator.bulk import process
 from klaviyo_emulator.world import World
 
+IDLE_SLICES = 8
+"""Slices between two turns of the event loop while no request is being answered."""
+
 
 class Worker:
     """One at a time, in the order of their due times, a slice of rows per turn of the event loop."""
@@ -37,5 +40,6 @@ class Worker:
         """Process every job that is due by now, then return."""
         async with self._busy:
             for account, job in self._world.due_jobs():
-                for _ in process(self._world, account, job):
-                    await asyncio.sleep(0)
+                for turn, _ in enumerate(process(self._world, account, job)):
+                    if self._world.traffic.in_flight or turn % IDLE_SLICES == 0:
+                        await asyncio.sleep(0)

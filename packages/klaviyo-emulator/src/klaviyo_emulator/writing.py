@@ -126,6 +126,8 @@ def _write_fields(fields: dict[str, Any], attributes: dict[str, Any], *, clear: 
 
 
 def _merged(old: dict[str, Any] | None, new: dict[str, Any], *, clear: bool) -> dict[str, Any]:
+    if not old and None not in new.values():
+        return new
     merged = dict(old) if old else {}
     for key, value in new.items():
         if value is not None:
@@ -171,7 +173,9 @@ def _as_list(value: Any) -> list[Any]:
 
 def _alias_changes(book: ProfileBook, profile: Profile | None, meta: dict[str, Any] | None) -> list[tuple[str, bool]]:
     """Secondary addresses to add (True) and to drop (False)."""
-    patch = (meta or {}).get("patch_identifiers") or {}
+    patch = meta.get("patch_identifiers") if meta else None
+    if not patch:
+        return []
     changes = []
     for verb, add in (("append", True), ("unappend", False)):
         for value in _as_list((patch.get(verb) or {}).get("email")):
