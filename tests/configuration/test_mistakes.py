@@ -248,9 +248,41 @@ def test_a_draft_may_hold_any_sql(site):
     site.apply(query("SELECT emial FROM Nowhere").replace("active", "draft"))
 
 
-def test_a_database_that_cannot_be_read_is_told_once_at_each_use(site):
-    (line,) = mistakes(site, query("SELECT email FROM Customer360", "gone"))
-    assert line.startswith('segue.yaml:7:15: the database "gone" cannot be read: ')
+def test_a_database_that_cannot_be_read_is_told_once(site):
+    text = query("SELECT email FROM Customer360", "gone")
+    twice = text + text.partition("queries:\n")[2].replace("Loyalty", "Second")
+    (line,) = mistakes(site, twice)
+    assert line.startswith('segue.yaml:4:40: the database "gone" cannot be read: ')
+
+
+def test_a_database_of_the_workspace_that_cannot_be_read_is_told_at_the_query(site):
+    site.apply(query("SELECT 1", "gone").replace("active", "draft"))
+    (line,) = mistakes(site, "version: 1\n" + query("SELECT 1", "gone")[query("").index("queries:") :])
+    assert line.startswith('segue.yaml:4:15: the database "gone" cannot be read: ')
+
+
+def test_a_database_that_changes_under_a_query_of_the_workspace(site):
+    import duckdb
+
+    site.apply(query("SELECT email FROM Customer360"))
+    with duckdb.connect(str(site.folder / "other.duckdb")) as connection:
+        connection.execute("CREATE TABLE Somebody (email VARCHAR)")
+    (line,) = mistakes(site, "version: 1\ndatabases: [{name: customer360, engine: duckdb, path: other.duckdb}]\n")
+    assert line.startswith('segue.yaml:2:20: the query "Loyalty": ')
+
+
+def test_a_template_cannot_leave_the_destination_of_an_orchestration_of_the_workspace(site, draft):
+    site.apply(draft)
+    text = """\
+version: 1
+destinations:
+  - {name: Second, plugin: klaviyo, credential: klaviyo}
+data_templates:
+  - {name: Full profile, destination: Second, list_name: Loyalty}
+"""
+    assert mistakes(site, text) == [
+        'segue.yaml:5:39: the orchestration "Loyalty to Klaviyo" needs this data template at "Klaviyo"'
+    ]
 
 
 def test_an_unchanged_query_is_not_checked_again(site):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from segue.errors import QueryError, SegueError
 from segue.services.configuration.changes import Change
-from segue.services.configuration.documents import Documents, Item
+from segue.services.configuration.documents import Documents
 from segue.services.configuration.entries import DatabaseEntry, QueryEntry
 from segue.services.configuration.problems import Problem
 from segue.services.configuration.state import State
@@ -16,44 +16,47 @@ from segue.services.configuration.state import State
 def query_problems(documents: Documents, future: State, changes: Iterable[Change]) -> Iterator[Problem]:
     """Mistakes in the SQL of active queries that change, or whose database does."""
     changed = {(change.kind, change.name) for change in changes if change.action in ("create", "update")}
-    tables: dict[str, Mapping[str, Mapping[str, str]] | None] = {}
-    for item in documents.named["queries"].values():
-        query = item.entry
+    by_database: dict[str, list[QueryEntry]] = {}
+    for query in future["queries"].values():
         if not isinstance(query, QueryEntry) or query.status != "active":
             continue
-        database = future["databases"].get(query.database)
-        if not isinstance(database, DatabaseEntry):
-            continue
-        if {("queries", query.name), ("databases", database.name)} & changed:
-            yield from _check(item, query, database, tables)
+        if {("queries", query.name), ("databases", query.database)} & changed:
+            by_database.setdefault(query.database, []).append(query)
+    for name, queries in by_database.items():
+        database = future["databases"].get(name)
+        if isinstance(database, DatabaseEntry):
+            yield from _check(documents, database, queries)
 
 
-def _check(
-    item: Item,
-    query: QueryEntry,
-    database: DatabaseEntry,
-    tables: dict[str, Mapping[str, Mapping[str, str]] | None],
-) -> Iterator[Problem]:
+def _check(documents: Documents, database: DatabaseEntry, queries: Iterable[QueryEntry]) -> Iterator[Problem]:
     # sqlglot, pyarrow and DuckDB load here, and only when a query has to be checked.
     from segue.query import compile_query  # noqa: PLC0415
 
-    if database.name not in tables:
-        tables[database.name] = None
-        try:
-            tables[database.name] = read_tables(database)
-        except SegueError as error:
-            message = f'the database "{database.name}" cannot be read: {error.message}'
-            yield Problem(item.place("database"), message)
-    known = tables[database.name]
-    if known is None:
-        return
     try:
-        compile_query(query.sql, tables=known)
-    except QueryError as error:
-        line, column = error.line or 1, error.column or 1
-        where = f" (line {line}, column {column} of the SQL)" if error.line else ""
+        tables = read_tables(database)
+    except SegueError as error:
+        item = documents.named["databases"].get(database.name)
+        places = [item.place("path" if database.path else "tables")] if item else []
+        places += [used.place("database") for query in queries if (used := documents.named["queries"].get(query.name))]
+        yield Problem(places[0], f'the database "{database.name}" cannot be read: {error.message}')
+        return
+    for query in queries:
+        try:
+            compile_query(query.sql, tables=tables)
+        except QueryError as error:
+            yield _problem(documents, query, error)
+
+
+def _problem(documents: Documents, query: QueryEntry, error: QueryError) -> Problem:
+    """At the place in the SQL; or at the database, when the query itself is in none of the files."""
+    line, column = error.line or 1, error.column or 1
+    item = documents.named["queries"].get(query.name)
+    if item is not None:
         place = item.source.text_place((*item.location, "sql"), line, column)
-        yield Problem(place, f'the query "{query.name}": {error.message}{where}')
+    else:
+        place = documents.named["databases"][query.database].place("name")
+    where = f" (line {line}, column {column} of the SQL)" if error.line else ""
+    return Problem(place, f'the query "{query.name}": {error.message}{where}')
 
 
 def read_tables(database: DatabaseEntry) -> Mapping[str, Mapping[str, str]]:

@@ -10,6 +10,7 @@ from segue.services.configuration.entries import (
     NOUNS,
     CredentialEntry,
     DataTemplateEntry,
+    Entry,
     OrchestrationEntry,
     QueryEntry,
 )
@@ -33,8 +34,8 @@ def reference_problems(documents: Documents, current: State, future: State) -> I
                 # A broken item counts as there: what is wrong is the item, not the reference to it.
                 known = {*future[target], *_names(documents.items[target])}
                 yield from _missing(item, field, target, known)
-    for item in documents.named["orchestrations"].values():
-        yield from _foreign_template(item, future)
+    for orchestration in future["orchestrations"].values():
+        yield from _foreign_template(documents, orchestration, future)
     for item in documents.named["credentials"].values():
         yield from _keyless(item, current)
     plugins = {point.name for point in entry_points(group="segue.destinations")}
@@ -66,19 +67,24 @@ def _missing(item: Item, field: str, target: str, known: Iterable[str]) -> Itera
         yield Problem(item.place(field), message)
 
 
-def _foreign_template(item: Item, future: State) -> Iterator[Problem]:
-    entry = item.entry
+def _foreign_template(documents: Documents, entry: Entry, future: State) -> Iterator[Problem]:
     template = future["data_templates"].get(entry.data_template) if isinstance(entry, OrchestrationEntry) else None
     if (
-        isinstance(entry, OrchestrationEntry)
-        and isinstance(template, DataTemplateEntry)
-        and template.destination != entry.destination
+        not isinstance(entry, OrchestrationEntry)
+        or not isinstance(template, DataTemplateEntry)
+        or template.destination == entry.destination
     ):
+        return
+    item = documents.named["orchestrations"].get(entry.name)
+    if item is not None:
         message = (
             f'the data template "{template.name}" belongs to the destination "{template.destination}", '
             f'not to "{entry.destination}"'
         )
         yield Problem(item.place("data_template"), message)
+    elif (moved := documents.named["data_templates"].get(template.name)) is not None:
+        message = f'the orchestration "{entry.name}" needs this data template at "{entry.destination}"'
+        yield Problem(moved.place("destination"), message)
 
 
 def _keyless(item: Item, current: State) -> Iterator[Problem]:
