@@ -49,6 +49,10 @@ class Settings:
     """SEGUE_THREADS: threads of one query and of the comparison with the last run; not set: one per core."""
     engine_memory: int = 600 * 10**6
     """SEGUE_ENGINE_MEMORY: memory of the engine that compares and encodes rows: `600MB`, `1GiB` or bytes."""
+    rate_scale: float = 1.0
+    """SEGUE_RATE_SCALE: multiplies the destination's published rate limits: `1` obeys them, `0` does not wait (fakes)."""
+    failpoint: str | None = None
+    """SEGUE_FAILPOINT: for crash tests: the place where the process kills itself, such as `import-accepted-after:3`."""
     debug: bool = False
     """SEGUE_DEBUG: `1` shows the traceback of an error."""
 
@@ -75,6 +79,8 @@ class Settings:
             query_seconds=read("SEGUE_QUERY_SECONDS", parse_duration, default.query_seconds),
             threads=read("SEGUE_THREADS", _parse_count, default.threads),
             engine_memory=read("SEGUE_ENGINE_MEMORY", parse_size, default.engine_memory),
+            rate_scale=read("SEGUE_RATE_SCALE", _parse_scale, default.rate_scale),
+            failpoint=environ.get("SEGUE_FAILPOINT") or None,
             debug=read("SEGUE_DEBUG", _parse_switch, default.debug),
         )
 
@@ -105,6 +111,12 @@ def _parse_count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) < 1:
         raise ValueError(f"takes a whole number from 1 to 9999, not {text!r}")
     return int(text)
+
+
+def _parse_scale(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
+        raise ValueError(f"takes a number of 0 or more, not {text!r}")
+    return float(text)
 
 
 def _parse_switch(text: str) -> bool:

@@ -124,6 +124,13 @@ class RunRecords:
             if outcome is not None:
                 task.outcome = dict(outcome)
 
+    def give_up(self, run_id: str, *, position: int) -> None:
+        """Say that nothing more will come of a run, so that the next one starts anew."""
+        with self._catalog.session() as session:
+            session.merge(
+                Task(run_id=run_id, name="record", position=position, status=TaskStatus.SKIPPED, attempts=0, outcome={})
+            )
+
     def get(self, run_id: str) -> RunRecord:
         """One run with its tasks. An unambiguous beginning of the id is enough. Raises UsageError."""
         with self._catalog.session(read_only=True) as session:
@@ -144,7 +151,8 @@ class RunRecords:
     def unfinished(self, orchestration_id: str) -> RunRecord | None:
         """The run of this orchestration that has begun to write and has not recorded what came of it."""
         open_states = (RunStatus.RUNNING, RunStatus.STOPPED, RunStatus.FAILED)
-        recorded = select(Task.run_id).where(Task.name == "record", Task.status == TaskStatus.SUCCEEDED)
+        settled = (TaskStatus.SUCCEEDED, TaskStatus.SKIPPED)
+        recorded = select(Task.run_id).where(Task.name == "record", Task.status.in_(settled))
         begun = select(DeliveryPart.run_id).where(DeliveryPart.run_id == Run.id).exists()
         query = (
             select(Run)

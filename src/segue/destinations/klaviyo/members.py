@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from segue.delivery.decider import Decision
@@ -42,15 +42,17 @@ def find_members(client: Client, list_id: str, keys: Sequence[str], *, full: boo
 
 def remove(client: Client, work: Work, progress: Progress) -> Outcome:
     """Take the keys of removes.parquet off the list, a thousand ids a call."""
-    keys = removed_keys(work.folder)
-    if not keys:
+    everybody = leavers(work.folder)
+    if not everybody:
         return Outcome()
-    spans = [(i, keys[start : start + IDS_A_CALL]) for i, start in enumerate(range(0, len(keys), IDS_A_CALL))]
-    work.ledger.plan([Part(kind=PartKind.REMOVE, chunk=i, start=0, stop=len(span)) for i, span in spans])
+    starts = range(0, len(everybody), IDS_A_CALL)
+    stops = [min(start + IDS_A_CALL, len(everybody)) for start in starts]
+    spans = enumerate(zip(starts, stops, strict=True))
+    work.ledger.plan([Part(kind=PartKind.REMOVE, chunk=i, start=start, stop=stop) for i, (start, stop) in spans])
     parts = work.ledger.parts(PartKind.REMOVE)
     remover = _Remover(client, work, progress, done=sum(p.rows for p in parts if p.state is PartState.COMPLETE))
-    progress.begin("remove", total=len(keys), unit="members")
-    todo = [(p, spans[p.chunk][1]) for p in parts if p.state is not PartState.COMPLETE]
+    progress.begin("remove", total=len(everybody), unit="members")
+    todo = [(p, everybody[p.start : p.stop]) for p in parts if p.state is not PartState.COMPLETE]
     with ThreadPoolExecutor(REMOVERS, thread_name_prefix="remove") as pool:
         for future in [pool.submit(remover.remove, part, span) for part, span in todo]:
             try:
@@ -61,10 +63,19 @@ def remove(client: Client, work: Work, progress: Progress) -> Outcome:
     return Outcome(done=remover.done, warnings=remover.warnings())
 
 
-def removed_keys(folder: Path) -> list[str]:
-    """The keys to remove, in one order every time they are read."""
-    keys: list[str] = pc.sort(pq.read_table(folder / "removes.parquet", columns=["key"]).column("key")).to_pylist()
-    return keys
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaver:
+    """Somebody to take off the list: by key, or by id where Segue never sent them."""
+
+    key: str
+    id: str | None
+
+
+def leavers(folder: Path) -> list[Leaver]:
+    """The rows of removes.parquet, in one order every time they are read."""
+    table = pq.read_table(folder / "removes.parquet", columns=["key", "id"])
+    ordered = table.sort_by([("key", "ascending"), ("id", "ascending")])
+    return [Leaver(key=row["key"], id=row["id"]) for row in ordered.to_pylist()]
 
 
 class _Remover:
@@ -74,14 +85,16 @@ class _Remover:
         self._progress = progress
         self._lock = threading.Lock()
         self.done = done
-        self._absent = self._shared = 0
+        self._shared = 0
 
-    def remove(self, part: Part, keys: Sequence[str]) -> None:
-        """Remove one span of keys. An id from the cache is checked afterwards, since a merged profile has another."""
+    def remove(self, part: Part, span: Sequence[Leaver]) -> None:
+        """Remove one span. An id from the cache is checked afterwards, since a merged profile has another."""
+        keys = [leaver.key for leaver in span if leaver.id is None]
+        strangers = [leaver.id for leaver in span if leaver.id]
         cached = self._work.ledger.known_ids(keys)
         found = self._look_up([key for key in keys if key not in cached])
         try:
-            self._delete([*found, *cached.values()])
+            self._delete([*found, *cached.values(), *strangers])
         except Refusal as refusal:
             if refusal.decision not in (Decision.GONE, Decision.ROW_ERROR):
                 raise refusal.as_error() from refusal
@@ -91,8 +104,7 @@ class _Remover:
             self._delete_or_fail(left)
         self._work.ledger.mark(part, PartState.COMPLETE)
         with self._lock:
-            self._absent += len(keys) - len(found) - len(cached)
-            self.done += len(keys)
+            self.done += len(span)
             done = self.done
         self._progress.advance("remove", done)
 

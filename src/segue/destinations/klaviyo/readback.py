@@ -14,7 +14,7 @@ from segue.delivery.ledger import PartKind, PartState
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Outcome, Work
 from segue.destinations.klaviyo.client import Client, Json
-from segue.destinations.klaviyo.members import find_members, removed_keys
+from segue.destinations.klaviyo.members import find_members, leavers
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between looks: lists may lag behind their jobs."""
@@ -23,7 +23,7 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 def read_back(client: Client, work: Work, sample: int, progress: Progress) -> Outcome:
     """Compare up to ``sample`` acknowledged rows and as many removed keys with what Klaviyo says."""
     expected = _sample_sent(work, sample)
-    gone = removed_keys(work.folder)
+    gone = [leaver.key for leaver in leavers(work.folder) if leaver.key]
     gone = random.Random(len(gone)).sample(gone, min(sample, len(gone)))  # noqa: S311 -- a sample, not a secret
     if not expected and not gone:
         return Outcome()

@@ -1,0 +1,80 @@
+"""What the tasks of one run share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import pydantic
+
+from segue.catalog.ledger import CatalogLedger
+from segue.delivery.progress import Progress
+from segue.destinations.contract import Destination, Work
+from segue.services.orchestrations import Orchestration
+from segue.services.staging import Staged, still_wanted
+from segue.services.workspace import Workspace
+from segue.settings import Settings
+from segue.workflow.records import RunRecord, RunRecords
+
+_STAGED = pydantic.TypeAdapter(Staged)
+
+
+class Stage(Protocol):
+    """How a kind of run stages its work in the run's folder."""
+
+    def __call__(self, context: RunContext) -> Staged:
+        """Query and compare, or whatever takes their place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """The tools of a run, and where it stands. allowed: fuses that may blow in this run; expected_plan: the plan that the
+    user has seen and that must still be true."""
+
+    workspace: Workspace
+    settings: Settings
+    orchestration: Orchestration
+    destination: Destination
+    progress: Progress
+    records: RunRecords
+    run: RunRecord
+    stage: Stage
+    allowed: Collection[str] = ()
+    expected_plan: str | None = None
+    clock: Callable[[], float]
+
+    @property
+    def folder(self) -> Path:
+        """Where the run's files are."""
+        return self.workspace.layout.runs / self.run.id
+
+    def save(self, staged: Staged) -> None:
+        """Keep what was staged for the tasks that follow, now or after a crash."""
+        path = self.folder / "staged.json"
+        unfinished = path.with_suffix(".part")
+        unfinished.write_bytes(_STAGED.dump_json(staged))
+        unfinished.replace(path)
+
+    def staged(self) -> Staged:
+        """What was staged."""
+        return _STAGED.validate_json((self.folder / "staged.json").read_bytes())
+
+    @cached_property
+    def ledger(self) -> CatalogLedger:
+        """What was delivered so far."""
+        account = self.staged().connected.account
+        return CatalogLedger(self.workspace.catalog, run_id=self.run.id, account_id=account.id)
+
+    def work(self) -> Work:
+        """The work for the destination. The list must be there."""
+        target = self.staged().connected.target
+        assert target.id is not None  # noqa: S101 -- the task `list` comes first
+        return Work(
+            folder=self.folder,
+            list_id=target.id,
+            ledger=self.ledger,
+            still_wanted=still_wanted(self.folder, self.settings),
+        )

@@ -1,0 +1,174 @@
+"""What was acknowledged becomes the next baseline: the staged delta, less what the destination did not take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+
+from segue.audience.rows import ADD, CHANGE
+from segue.audience.snapshot import Snapshot, compact, write_segment
+from segue.audience.text import literal
+from segue.audience.workbench import DeltaFile, Workbench
+from segue.delivery.ledger import Ledger, PartKind, PartState
+from segue.failpoints import reach
+from segue.services.staging import Staged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What became of a delta. added, changed: acknowledged rows; rejected: refused by the destination; unsettled: neither,
+    sent again next time; cleared: rows whose fields were cleared; removed: members taken off the list."""
+
+    added: int
+    changed: int
+    rejected: int
+    unsettled: int
+    cleared: int
+    removed: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of the delta, all of them."""
+        return self.added + self.changed + self.rejected + self.unsettled
+
+
+def delivered(folder: Path, ledger: Ledger) -> Delivered:
+    """Count what the ledger says of a delta."""
+    acknowledged = _Acknowledged(folder, ledger)
+    for _ in acknowledged.batches():
+        pass
+    removed = sum(p.rows for p in ledger.parts(PartKind.REMOVE) if p.state is PartState.COMPLETE)
+    return Delivered(
+        added=acknowledged.added,
+        changed=acknowledged.changed,
+        rejected=acknowledged.rejected,
+        unsettled=acknowledged.unsettled,
+        cleared=acknowledged.cleared,
+        removed=removed,
+    )
+
+
+def fold(
+    bench: Workbench, folder: Path, staged: Staged, ledger: Ledger, *, segments: Path, run_id: str, list_id: str
+) -> Snapshot:
+    """Write the run's segment and return the snapshot on top of it; the same one when the run changed nothing.
+
+    Folding again gives the same file, so a crash between the file and its publication costs nothing.
+    """
+    before = staged.connected.snapshot
+    path = segments / f"{run_id}.parquet"
+    acknowledged = _Acknowledged(folder, ledger)
+    bench.show("acknowledged", pa.RecordBatchReader.from_batches(acknowledged.schema, acknowledged.batches()))
+    write_segment(bench, _segment_sql(bench, folder, ledger), path)
+    reach("segment-written")
+    rows, removed = bench.fetch(
+        f"SELECT count(*), count(*) FILTER (kind = 'remove') FROM read_parquet({literal(str(path))})"
+    )[0]
+    columns = tuple(sorted({*before.columns, *staged.columns})) if acknowledged.unsettled else staged.columns
+    after = replace(
+        before, columns=columns, list_id=list_id, account_id=staged.connected.account.id, version=before.version + 1
+    )
+    if not rows:
+        path.unlink()
+        return after
+    kept = compact(bench, (*before.segments, path), segments / f"{run_id}-base.parquet")
+    return replace(after, segments=kept, rows=before.rows + acknowledged.added - removed)
+
+
+def _segment_sql(bench: Workbench, folder: Path, ledger: Ledger) -> str:
+    sent = "substr(fragment, head + 1, length(fragment) - head - 2)"
+    parts = [_rows_sql("acknowledged", sent)]
+    restored = folder / "restore.parquet"
+    if restored.exists():
+        # An undo sends the email alone; the baseline gets back what was acknowledged of the person before.
+        parts = [
+            f"""SELECT r.key, r.hash, r.payload, NULL::VARCHAR AS uncleared, 'add' AS kind, a.row, NULL::VARCHAR AS changed,
+                NULL::VARCHAR AS cleared FROM acknowledged a JOIN read_parquet({literal(str(restored))}) r ON a.key = r.key"""
+        ]
+    if (folder / "rebase.arrow").exists():
+        bench.show("rebased", folder / "rebase.arrow")
+        parts.append(_rows_sql("rebased", sent))
+    parts += _gone_sql(folder, ledger)
+    return " UNION ALL ".join(parts)
+
+
+def _gone_sql(folder: Path, ledger: Ledger) -> list[str]:
+    """The members that were taken off the list, in the order in which the parts number them."""
+    parts = ledger.parts(PartKind.REMOVE)
+    done = [p for p in parts if p.state is PartState.COMPLETE]
+    if not done:
+        return []
+    spans = " OR ".join(f"n >= {p.start} AND n < {p.stop}" for p in done) if len(done) < len(parts) else "true"
+    numbered = f"""SELECT *, row_number() OVER (ORDER BY key, id) - 1 AS n
+        FROM read_parquet({literal(str(folder / "removes.parquet"))})"""
+    return [
+        f"""SELECT key, hash, payload, NULL AS uncleared, 'remove' AS kind, NULL::BIGINT AS row, NULL AS changed,
+            NULL AS cleared FROM ({numbered}) WHERE id IS NULL AND ({spans})"""
+    ]
+
+
+def _rows_sql(relation: str, payload: str) -> str:
+    return f"""SELECT key, hash, {payload} AS payload, uncleared, ['add', 'change', 'rebase'][kind + 1] AS kind, row,
+        changed, cleared FROM {relation}"""
+
+
+class _Acknowledged:
+    """The rows of a delta that the destination took, batch by batch, with what they still owe; counts on the way."""
+
+    def __init__(self, folder: Path, ledger: Ledger) -> None:
+        self._delta = DeltaFile(folder / "delta.arrow")
+        self._ledger = ledger
+        self.schema = self._delta.schema
+        self.added = self.changed = self.rejected = self.unsettled = self.cleared = 0
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Only what is acknowledged."""
+        complete: dict[int, set[int]] = {}
+        for part in self._ledger.parts(PartKind.IMPORT):
+            if part.state is PartState.COMPLETE:
+                complete.setdefault(part.chunk, set()).update(range(part.start, part.stop))
+        clears = [p for p in self._ledger.parts(PartKind.CLEAR) if p.state is PartState.COMPLETE]
+        for chunk in range(self._delta.chunks):
+            batch = self._delta.chunk(chunk)
+            refused = self._ledger.rejected(PartKind.IMPORT, chunk)
+            good = complete.get(chunk, set()) - refused
+            self.rejected += len(refused)
+            self.unsettled += batch.num_rows - len(good | refused)
+            owed = self._owed(batch, chunk, [(p.start, p.stop) for p in clears if p.chunk == chunk], good)
+            kept = owed if len(good) == batch.num_rows else owed.take(pa.array(sorted(good), pa.int64()))
+            self._count(kept)
+            if kept.num_rows:
+                yield kept
+
+    def _count(self, batch: pa.RecordBatch) -> None:
+        kinds = batch.column("kind").to_pylist()
+        self.added += kinds.count(ADD)
+        self.changed += kinds.count(CHANGE)
+
+    def _owed(self, batch: pa.RecordBatch, chunk: int, done: list[tuple[int, int]], good: set[int]) -> pa.RecordBatch:
+        """The batch with the slow fields that were not cleared added to what each row owes."""
+        slow = batch.column("slow")
+        instant = batch.num_rows - batch.column("cleared").null_count
+        if slow.null_count == batch.num_rows:
+            self.cleared += len(good & _positions(batch.column("cleared"))) if instant else 0
+            return batch
+        failed = self._ledger.rejected(PartKind.CLEAR, chunk)
+        uncleared = batch.column("uncleared").to_pylist()
+        finished = {i for start, stop in done for i in range(start, stop)}
+        late: set[int] = set()
+        for number, position in enumerate(sorted(_positions(slow))):
+            if number not in finished or position in failed:
+                names = {*orjson.loads(slow[position].as_py()), *orjson.loads(uncleared[position] or "[]")}
+                uncleared[position] = orjson.dumps(sorted(names)).decode()
+                late.add(position)
+        self.cleared += len((good & _positions(batch.column("cleared"))) - late)
+        index = batch.schema.get_field_index("uncleared")
+        return batch.set_column(index, batch.schema.field(index), pa.array(uncleared, batch.schema.field(index).type))
+
+
+def _positions(values: pa.Array) -> set[int]:
+    return {i for i, known in enumerate(values.is_valid().to_pylist()) if known}

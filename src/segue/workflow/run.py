@@ -1,0 +1,194 @@
+"""One run from its start to its end, or from where it was interrupted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from segue.catalog.base import now
+from segue.delivery.budget import Interrupted
+from segue.delivery.progress import Progress
+from segue.destinations.contract import Connection, Destination
+from segue.destinations.registry import find_plugin
+from segue.errors import SegueError
+from segue.services.orchestrations import Orchestration, load_orchestration
+from segue.services.workspace import Workspace
+from segue.settings import Settings
+from segue.template import TemplateSettings
+from segue.workflow.context import RunContext, Stage
+from segue.workflow.locks import only_run
+from segue.workflow.records import RunRecord, RunRecords, error_dict
+from segue.workflow.status import RunStatus, TaskStatus
+from segue.workflow.sync import stage_sync
+from segue.workflow.tasks import TASKS
+from segue.workflow.undo import stage_undo
+
+_HOPELESS = frozenset({"list_gone", "every_row_refused"})
+"""Errors after which a run cannot go on; the next one starts anew from what was acknowledged."""
+_SETTLING = ("confirm", "record")
+"""The tasks that bring an unfinished run to a clean end without sending anything more."""
+_STAGES: Mapping[str, Stage] = {"sync": stage_sync, "undo": stage_undo}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A run that ended. resumed: it had been interrupted before."""
+
+    run: RunRecord
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runner:
+    """Runs orchestrations of a workspace. stop: set when the user asks to stop."""
+
+    workspace: Workspace
+    settings: Settings
+    progress: Progress
+    stop: threading.Event
+
+    @property
+    def records(self) -> RunRecords:
+        """Runs in the catalog."""
+        return RunRecords(self.workspace.catalog)
+
+    def run(
+        self, name: str, *, plan_id: str | None = None, allowed: Collection[str] = (), restart: bool = False
+    ) -> Ended:
+        """Run an orchestration, or finish its unfinished run first and end with it.
+
+        restart: settle the unfinished run instead, keeping what was acknowledged, and begin anew. A failed run is returned,
+        not raised. Raises UsageError, ConfigError, BusyError, StateError before a run begins.
+        """
+        orchestration = self.load(name)
+        with only_run(self.workspace.layout.locks, orchestration.id, name):
+            unfinished = self.records.unfinished(orchestration.id)
+            if unfinished and restart:
+                self._perform(orchestration, unfinished, only=_SETTLING)
+                self.records.update(unfinished.id, status=RunStatus.STOPPED)
+            elif unfinished:
+                return Ended(run=self._perform(orchestration, unfinished), resumed=True)
+            self.records.close_orphans(orchestration.id)
+            run = self._begin(orchestration, kind="sync")
+            return Ended(run=self._perform(orchestration, run, allowed=allowed, expected_plan=plan_id), resumed=False)
+
+    def undo(self, run_id: str) -> Ended:
+        """Put the list membership back to what it was before a run. Raises UsageError for a run that changed nothing."""
+        undone = self.records.get(run_id)
+        orchestration = self.load(undone.orchestration)
+        with only_run(self.workspace.layout.locks, orchestration.id, orchestration.name):
+            if unfinished := self.records.unfinished(orchestration.id):
+                return Ended(run=self._perform(orchestration, unfinished), resumed=True)
+            self.records.close_orphans(orchestration.id)
+            run = self._begin(orchestration, kind="undo", undoes=undone.id)
+            return Ended(run=self._perform(orchestration, run), resumed=False)
+
+    def load(self, name: str) -> Orchestration:
+        """The orchestration with all it refers to."""
+        with self.workspace.catalog.session(read_only=True) as session:
+            return load_orchestration(session, self.workspace.box, name)
+
+    @contextmanager
+    def open(self, orchestration: Orchestration) -> Iterator[Destination]:
+        """The destination of an orchestration, closed at the end."""
+        plugin = find_plugin(orchestration.destination.plugin)
+        destination = plugin.open(
+            Connection(
+                base_url=orchestration.credential.base_url,
+                secret=orchestration.credential.secret.reveal(),
+                rate_scale=self.settings.rate_scale,
+                progress=self.progress,
+                pause=self._pause,
+            )
+        )
+        try:
+            yield destination
+        finally:
+            destination.close()
+
+    def _pause(self, seconds: float) -> bool:
+        return not self.stop.wait(seconds)
+
+    def _begin(self, orchestration: Orchestration, *, kind: str, undoes: str | None = None) -> RunRecord:
+        return self.records.begin(
+            orchestration_id=orchestration.id,
+            orchestration=orchestration.name,
+            kind=kind,
+            settings=orchestration.settings.model_dump(mode="json"),
+            undoes=undoes,
+        )
+
+    def _perform(
+        self,
+        orchestration: Orchestration,
+        run: RunRecord,
+        *,
+        allowed: Collection[str] = (),
+        expected_plan: str | None = None,
+        only: Collection[str] | None = None,
+    ) -> RunRecord:
+        """Do the tasks that are left. The settings are those with which the run began."""
+        settings = TemplateSettings.model_validate(run.settings)
+        with self.open(orchestration) as destination:
+            context = RunContext(
+                workspace=self.workspace,
+                settings=self.settings,
+                orchestration=replace(orchestration, settings=settings),
+                destination=destination,
+                progress=self.progress,
+                records=self.records,
+                run=run,
+                stage=_STAGES[run.kind],
+                allowed=allowed,
+                expected_plan=expected_plan,
+                clock=time.monotonic,
+            )
+            self.records.update(run.id, status=RunStatus.RUNNING, error=None, ended_at=None)
+            try:
+                self._tasks(context, only)
+            finally:
+                self._count_requests(run, destination)
+        return self.records.get(run.id)
+
+    def _tasks(self, context: RunContext, only: Collection[str] | None) -> None:
+        done = {t.name for t in context.run.tasks if t.status is TaskStatus.SUCCEEDED}
+        for position, (name, task) in enumerate(TASKS):
+            if name in done or (only is not None and name not in only):
+                continue
+            self.records.begin_task(context.run.id, name, position)
+            try:
+                outcome = task(context)
+            except (KeyboardInterrupt, Interrupted):
+                self._stopped(context.run, name)
+                return
+            except SegueError as error:
+                self._failed(context.run, name, error)
+                return
+            self.records.end_task(context.run.id, name, TaskStatus.SUCCEEDED, outcome)
+            self.progress.end(name, _summary(outcome))
+
+    def _stopped(self, run: RunRecord, task: str) -> None:
+        self.records.end_task(run.id, task, TaskStatus.STOPPED)
+        self.records.update(run.id, status=RunStatus.STOPPED, ended_at=now())
+
+    def _failed(self, run: RunRecord, task: str, error: SegueError) -> None:
+        self.records.end_task(run.id, task, TaskStatus.FAILED)
+        self.records.update(run.id, status=RunStatus.FAILED, error=error_dict(error), ended_at=now())
+        if error.code in _HOPELESS:
+            self.records.give_up(run.id, position=len(TASKS) - 1)
+
+    def _count_requests(self, run: RunRecord, destination: Destination) -> None:
+        """Add this process's requests to those of the processes that worked on the run before."""
+        total = dict(run.requests)
+        for endpoint, calls in destination.requests().items():
+            total[endpoint] = total.get(endpoint, 0) + calls
+        self.records.update(run.id, requests=total)
+
+
+def _summary(outcome: Mapping[str, Any]) -> str:
+    shown = ("source", "added", "changed", "removed", "done", "failed", "members")
+    return ", ".join(f"{outcome[name]:,} {name}" for name in shown if outcome.get(name))

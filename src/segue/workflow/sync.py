@@ -1,0 +1,53 @@
+"""A run's staging, and the plan that is the same staging without the rest."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segue.services.fuses import check_fuses
+from segue.services.planning import Plan, make_plan
+from segue.services.snapshots import load_snapshot
+from segue.services.staging import Staged, Staging, connect
+from segue.workflow.context import RunContext
+
+if TYPE_CHECKING:
+    from segue.workflow.run import Runner
+
+
+def stage_sync(context: RunContext) -> Staged:
+    """Query and compare with what was acknowledged."""
+    layout = context.workspace.layout
+    with context.workspace.catalog.session(read_only=True) as session:
+        held = load_snapshot(session, layout.snapshots, context.orchestration.id)
+    return Staging(
+        orchestration=context.orchestration,
+        settings=context.settings,
+        destination=context.destination,
+        folder=context.folder,
+        progress=context.progress,
+    ).stage(connect(context.destination, context.orchestration, held))
+
+
+def plan(runner: Runner, name: str) -> Plan:
+    """What a run would do. Nothing is sent; what was staged is thrown away."""
+    orchestration = runner.load(name)
+    layout = runner.workspace.layout
+    with runner.workspace.catalog.session(read_only=True) as session:
+        held = load_snapshot(session, layout.snapshots, orchestration.id)
+    layout.runs.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="plan-", dir=layout.runs) as folder,
+        runner.open(orchestration) as destination,
+    ):
+        staged = Staging(
+            orchestration=orchestration,
+            settings=runner.settings,
+            destination=destination,
+            folder=Path(folder),
+            progress=runner.progress,
+        ).stage(connect(destination, orchestration, held))
+        last = runner.records.last_count(orchestration.id)
+        fuses = check_fuses(staged, orchestration.settings, last_count=last)
+        return make_plan(orchestration, staged, destination, fuses)

@@ -1,0 +1,205 @@
+"""The tasks of a run, in order. Each may be begun again after a crash and then does only what is left of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from segue.audience.workbench import Workbench
+from segue.catalog.base import now
+from segue.catalog.runs import Run
+from segue.delivery.ledger import PartKind
+from segue.destinations.contract import Outcome
+from segue.errors import DataError
+from segue.failpoints import reach
+from segue.services.fuses import check_fuses, refuse_blown
+from segue.services.planning import make_plan, row_warnings
+from segue.services.snapshots import Held, publish_snapshot
+from segue.services.staging import Staged, with_list
+from segue.workflow.context import RunContext
+from segue.workflow.folding import Delivered, delivered, fold
+from segue.workflow.status import RunStatus
+
+Task = Callable[[RunContext], Mapping[str, Any]]
+
+
+def query(context: RunContext) -> Mapping[str, Any]:
+    """Connect, run the query, check its rows, compare them with the baseline."""
+    context.folder.mkdir(parents=True, exist_ok=True)
+    staged = context.stage(context)
+    context.save(staged)
+    connected, counts = staged.connected, staged.delta.counts
+    context.records.update(
+        context.run.id, account_id=connected.account.id, list_id=connected.target.id, list_name=connected.target.name
+    )
+    return {
+        "account": connected.account.name or connected.account.id,
+        "source": staged.rows.source,
+        "rejected": staged.rows.refused,
+        "problems": staged.rows.problems,
+        "duplicates": staged.duplicates.dropped,
+        "added": counts.added,
+        "changed": counts.changed,
+        "changed_fields": counts.changed_fields,
+        "cleared_fields": counts.cleared_fields,
+        "removed": counts.removed + staged.foreign,
+        "unchanged": staged.unchanged,
+        "chunks": len(staged.delta.chunks),
+        "warnings": [*connected.warnings, *row_warnings(staged)],
+    }
+
+
+def fuses(context: RunContext) -> Mapping[str, Any]:
+    """Everything that stops a run before its first write: sums, a plan that is no longer true, fuses."""
+    staged = context.staged()
+    _check_staged(staged)
+    settings = context.orchestration.settings
+    last = context.records.last_count(context.orchestration.id) if context.run.kind == "sync" else None
+    checked = check_fuses(staged, settings, last_count=last) if context.run.kind == "sync" else ()
+    plan = make_plan(context.orchestration, staged, context.destination, checked)
+    context.records.update(context.run.id, plan_id=plan.id)
+    if context.expected_plan and context.expected_plan != plan.id:
+        raise DataError(
+            f"The plan {context.expected_plan} is no longer what this run would do: data, list or settings moved.",
+            code="plan_outdated",
+            steps=("Look at the new plan: segue plan ORCHESTRATION", "Run that one, or run without --plan."),
+        )
+    refuse_blown(checked, allowed=context.allowed)
+    return {"fuses": [{**asdict(f), "blown": f.blown} for f in checked], "plan": plan.id, "minutes": plan.minutes}
+
+
+def _check_staged(staged: Staged) -> None:
+    counts = staged.delta.counts
+    parts = {
+        "duplicates": staged.duplicates.dropped,
+        "rejected": staged.rows.refused,
+        "added": counts.added,
+        "changed": counts.changed,
+        "unchanged": staged.unchanged,
+        "held back": counts.held_back,
+    }
+    if sum(parts.values()) != staged.rows.source:
+        raise _sums_differ("rows of the query", staged.rows.source, parts)
+
+
+def _sums_differ(what: str, whole: int, parts: Mapping[str, int]) -> DataError:
+    listed = ", ".join(f"{name} {count}" for name, count in parts.items())
+    return DataError(
+        f"The counts do not reconcile: {whole} {what}, but {listed}.",
+        code="sums_differ",
+        steps=("This is a fault of Segue: please report it with the output of `segue show RUN`.",),
+    )
+
+
+def resolve_list(context: RunContext) -> Mapping[str, Any]:
+    """The list is there, or is made."""
+    staged = context.staged()
+    target = staged.connected.target
+    created = False
+    if target.id is None:
+        reach("list-create-before")
+        target = context.destination.make_list(target.name)
+        reach("list-create-after")
+        created = True
+        context.save(with_list(staged, target))
+    context.records.update(context.run.id, list_id=target.id, list_created=created or context.run.list_created)
+    return {"list_id": target.id, "name": target.name, "created": created}
+
+
+def send(context: RunContext) -> Mapping[str, Any]:
+    """Submit the chunks."""
+    return _outcome(context.destination.send(context.work()))
+
+
+def confirm(context: RunContext) -> Mapping[str, Any]:
+    """Wait for the jobs, read their errors."""
+    outcome = context.destination.confirm(context.work())
+    refused = sum(len(context.ledger.rejected(PartKind.IMPORT, c.number)) for c in context.staged().delta.chunks)
+    warnings = [f"Klaviyo refused {refused:,} rows; the rejects name them."] if refused else []
+    return {**_outcome(outcome), "warnings": [*warnings, *outcome.warnings]}
+
+
+def clear(context: RunContext) -> Mapping[str, Any]:
+    """Clear standard fields, one call a row."""
+    return _outcome(context.destination.clear(context.work()))
+
+
+def remove(context: RunContext) -> Mapping[str, Any]:
+    """Take leavers off the list; everything that is added is confirmed by now."""
+    return _outcome(context.destination.remove(context.work()))
+
+
+def reconcile(context: RunContext) -> Mapping[str, Any]:
+    """What was staged equals what became of it, and a sample says the same at the destination."""
+    staged = context.staged()
+    result = delivered(context.folder, context.ledger)
+    expected = staged.delta.counts.added + staged.delta.counts.changed
+    if result.rows != expected:
+        raise _sums_differ("rows to send", expected, asdict(result))
+    leavers = staged.delta.counts.removed + staged.foreign
+    if result.removed != leavers:
+        raise _sums_differ("members to remove", leavers, {"removed": result.removed})
+    sample = min(context.orchestration.settings.read_back, 1000)
+    outcome = context.destination.read_back(context.work(), sample) if sample else Outcome()
+    return {**_outcome(outcome), "delivered": asdict(result)}
+
+
+def record(context: RunContext) -> Mapping[str, Any]:
+    """The acknowledged rows become the baseline and the run ends, in one transaction."""
+    staged, run = context.staged(), context.records.get(context.run.id)
+    layout, settings = context.workspace.layout, context.settings
+    result = delivered(context.folder, context.ledger)
+    with Workbench(context.folder, memory_bytes=settings.engine_memory, threads=settings.threads) as bench:
+        snapshot = fold(
+            bench,
+            context.folder,
+            staged,
+            context.ledger,
+            segments=layout.snapshots / context.orchestration.id,
+            run_id=run.id,
+            list_id=context.work().list_id,
+        )
+    held = Held(snapshot=snapshot, list_name=context.orchestration.settings.list_name)
+    warnings = [text for task in run.tasks for text in task.outcome.get("warnings", [])]
+    counts = run_counts(staged, result)
+    with context.workspace.catalog.session() as session:
+        publish_snapshot(session, context.orchestration.id, held, run.id)
+        row = session.get_one(Run, run.id)
+        row.counts, row.warnings = counts, warnings
+        row.status = RunStatus.WARNINGS if warnings else RunStatus.COMPLETED
+        row.ended_at = now()
+    reach("recorded")
+    return {"members": snapshot.rows, "version": snapshot.version}
+
+
+def run_counts(staged: Staged, result: Delivered) -> dict[str, int]:
+    """The counts of a run: source = duplicates + rejected + added + changed + unchanged + warned."""
+    return {
+        "source": staged.rows.source,
+        "duplicates": staged.duplicates.dropped,
+        "rejected": staged.rows.refused + result.rejected,
+        "added": result.added,
+        "changed": result.changed,
+        "unchanged": staged.unchanged,
+        "cleared": result.cleared,
+        "removed": result.removed,
+        "warned": result.unsettled + staged.delta.counts.held_back,
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {"done": outcome.done, "failed": outcome.failed, "warnings": list(outcome.warnings)}
+
+
+TASKS: tuple[tuple[str, Task], ...] = (
+    ("query", query),
+    ("fuses", fuses),
+    ("list", resolve_list),
+    ("send", send),
+    ("confirm", confirm),
+    ("clear", clear),
+    ("remove", remove),
+    ("reconcile", reconcile),
+    ("record", record),
+)

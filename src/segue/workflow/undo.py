@@ -1,0 +1,120 @@
+"""An undo: the list membership goes back to what it was before a run, from the run's stored delta."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from segue.audience.delta import Chunk, Delta, DeltaCounts
+from segue.audience.duplicates import DuplicateCounts
+from segue.audience.encode import HEAD
+from segue.audience.packing import fragments_text, pack
+from segue.audience.rows import ADD, RowCounts
+from segue.audience.snapshot import write_segment
+from segue.audience.text import literal
+from segue.audience.workbench import Workbench, open_rows, writing
+from segue.errors import UsageError
+from segue.services.snapshots import load_snapshot
+from segue.services.staging import Connected, Staged
+from segue.workflow.context import RunContext
+
+
+def stage_undo(context: RunContext) -> Staged:
+    """Whom the run added leaves, whom it removed comes back; both only where that is still so today."""
+    layout, orchestration = context.workspace.layout, context.orchestration
+    undone = context.run.undoes or ""
+    segment = layout.snapshots / orchestration.id / f"{undone}.parquet"
+    with context.workspace.catalog.session(read_only=True) as session:
+        held = load_snapshot(session, layout.snapshots, orchestration.id)
+    members = held.snapshot.sql()
+    if not segment.is_file() or members is None:
+        raise UsageError(
+            f"Run {undone} changed no list membership, or its stored changes are gone.",
+            code="nothing_to_undo",
+            steps=("See what a run did with: segue show RUN",),
+        )
+    account = context.destination.account()
+    target = context.destination.find_list(orchestration.settings.list_name, held.snapshot.list_id)
+    if account.id != held.snapshot.account_id or target.id != held.snapshot.list_id:
+        raise UsageError(
+            "The list of that run is not where it was: it was deleted, or the credential opens another account.",
+            code="list_moved",
+            steps=("Run the orchestration to send the query's people anew.",),
+        )
+    run = literal(str(segment))
+    with Workbench(context.folder, memory_bytes=context.settings.engine_memory) as bench:
+        write_segment(
+            bench,
+            f"""SELECT key, hash, payload, NULL::VARCHAR AS id FROM ({members}) m
+                WHERE key IN (SELECT key FROM read_parquet({run}) WHERE kind = 'add')""",
+            context.folder / "removes.parquet",
+        )
+        write_segment(
+            bench,
+            f"""SELECT key, hash, payload FROM read_parquet({run}) r WHERE kind = 'remove'
+                AND NOT EXISTS (SELECT 1 FROM ({members}) m WHERE m.key = r.key)""",
+            context.folder / "restore.parquet",
+        )
+        delta = _stage_returns(bench, context, removed=_rows(context.folder / "removes.parquet"))
+    return Staged(
+        connected=Connected(
+            account=account, target=target, snapshot=held.snapshot, warnings=_cannot(_kinds(segment))
+        ),
+        columns=held.snapshot.columns,
+        left_out=(),
+        rows=RowCounts(source=delta.counts.added, refused=0, problems={}, candidates=delta.counts.added),
+        duplicates=DuplicateCounts(kept=delta.counts.added),
+        delta=delta,
+        matched=0,
+        foreign=0,
+    )
+
+
+def _stage_returns(bench: Workbench, context: RunContext, *, removed: int) -> Delta:
+    """People who come back are sent with their email alone: their profiles were never touched."""
+    sql = f"""
+        SELECT row_number() OVER () - 1 AS row, key, hash,
+            '{HEAD}{{"email":' || to_json(key)::VARCHAR || '}}}},' AS fragment, {len(HEAD)}::INTEGER AS head,
+            {ADD}::TINYINT AS kind, NULL::VARCHAR AS changed, NULL::VARCHAR AS cleared, NULL::VARCHAR AS slow,
+            NULL::VARCHAR AS uncleared
+        FROM read_parquet({literal(str(context.folder / "restore.parquet"))})"""
+    rows = bench.stream(sql)
+    path = context.folder / "delta.arrow"
+    with writing(path, rows.schema) as file:
+        for chunk in pack(rows, context.destination.chunk_limits):
+            file.write_batch(chunk)
+    (context.folder / "keys.arrow").unlink(missing_ok=True)
+    with writing(context.folder / "keys.arrow", rows.schema) as file:
+        for batch in open_rows(path):
+            file.write_batch(batch)
+    chunks = tuple(
+        Chunk(number=i, rows=batch.num_rows, bytes=len(fragments_text(batch)))
+        for i, batch in enumerate(open_rows(path))
+    )
+    added = sum(c.rows for c in chunks)
+    return Delta(counts=DeltaCounts(added=added, removed=removed), chunks=chunks, digest=f"undo-{context.run.undoes}")
+
+
+def _rows(path: Path) -> int:
+    return int(pq.read_metadata(path).num_rows)
+
+
+def _kinds(segment: Path) -> dict[str, int]:
+    """How many rows of each kind a run's segment has."""
+    counts: dict[str, int] = {}
+    for entry in pq.read_table(segment, columns=["kind"]).column("kind").value_counts().to_pylist():
+        counts[entry["values"]] = entry["counts"]
+    return counts
+
+
+def _cannot(kinds: dict[str, int]) -> tuple[str, ...]:
+    """What an undo leaves as it is."""
+    warnings = []
+    if kinds.get("change"):
+        warnings.append(
+            f"{kinds['change']:,} profiles keep the fields that the run changed or cleared: Klaviyo does not keep old values."
+        )
+    if kinds.get("add"):
+        warnings.append(f"{kinds['add']:,} profiles that the run sent stay in Klaviyo; they only leave the list.")
+    return tuple(warnings)
