@@ -7,7 +7,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from segue.query.functions import FUNCTIONS
-from segue.query.macros import HELPERS
+from segue.query.macros import HELPERS, LATE_HELPERS
 from segue.query.place import Refusal
 
 SETTINGS = ("SET integer_division = true", "SET TimeZone = 'UTC'", "SET default_null_order = 'nulls_last'")
@@ -21,6 +21,7 @@ DUCKDB_SETUP: tuple[str, ...] = (
     *SETTINGS,
     *(_macro(name, *bodies) for name, bodies in HELPERS.items()),
     *(_macro(entry.engine, *entry.macros) for entry in FUNCTIONS if entry.macros),
+    *(_macro(name, *bodies) for name, bodies in LATE_HELPERS.items()),
 )
 """Statements for a fresh connection, in order, before its configuration is locked."""
 

@@ -26,7 +26,7 @@ def kind_of(node: exp.Expr | None) -> str:
     """Give the kind of an expression whose columns are resolved."""
     if node is None:
         return ""
-    if node.meta.get("kind"):  # of a column, or of a part that a rewrite has put in place
+    if "kind" in node.meta:  # of a column, or of a part that a rewrite has put in place
         return str(node.meta["kind"])
     if isinstance(node, exp.Paren | exp.Alias):
         return kind_of(node.this)

@@ -9,6 +9,8 @@ caught by them.
 from __future__ import annotations
 
 _TIMESTAMP = r"\s*[+-]?\d+-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,12})?)?)?\s*"
+_ZONED = _TIMESTAMP[:-3] + r"( ?[A-Za-z][A-Za-z/_]*| ?[+-]\d{1,2}(:\d{2})?)?\s*"
+_NUMBER = r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*|NaN|[+-]?Infinity"
 _DATE = r"\s*[+-]?\d+-\d{1,2}-\d{1,2}\s*"
 
 _EXPONENT = """CASE WHEN trino_t[2] <> '' AND ltrim(trino_t[2], '0') <> '' THEN
@@ -52,6 +54,12 @@ HELPERS: dict[str, tuple[str, ...]] = {
             THEN trino_fail('Cannot cast this text to an integer')
         ELSE CAST(x AS BIGINT) END""",
     ),
+    # Text that Trino does not read as the type; the engine would take more, such as 'yes' or '1_000'.
+    "trino_no_number": (f"(x) AS typeof(x) = 'VARCHAR' AND NOT regexp_full_match(CAST(x AS VARCHAR), '{_NUMBER}')",),
+    "trino_no_boolean": (
+        """(x) AS typeof(x) = 'VARCHAR' AND lower(CAST(x AS VARCHAR)) NOT IN ('true', 't', '1', 'false', 'f', '0')""",
+    ),
+    "trino_no_zoned_time": (f"(x) AS typeof(x) = 'VARCHAR' AND NOT regexp_full_match(CAST(x AS VARCHAR), '{_ZONED}')",),
     "trino_to_date": (
         f"""(x) AS CASE
         WHEN typeof(x) = 'VARCHAR' AND NOT regexp_full_match(CAST(x AS VARCHAR), '{_DATE}')
@@ -116,6 +124,7 @@ HELPERS: dict[str, tuple[str, ...]] = {
         """(m, k) AS CASE WHEN list_contains(map_keys(m), k) OR k IS NULL THEN m[k]
         WHEN m IS NOT NULL THEN map_values(m)[trino_fail('the map has no such key')] END""",
     ),
+    "trino_map_size": ("(x) AS CAST(cardinality(x) AS BIGINT)",),
     "trino_size": ("(x) AS CAST(len(x) AS BIGINT)",),
     "trino_json_scalar": (
         """(x, p) AS CASE WHEN json_type(json_extract(x, p)) NOT IN ('OBJECT', 'ARRAY')
@@ -151,3 +160,12 @@ HELPERS: dict[str, tuple[str, ...]] = {
     "trino_pad_left": ("(t, width) AS lpad(t, CAST(greatest(width, length(t)) AS INTEGER), ' ')",),
     "trino_pad_right": ("(t, width) AS rpad(t, CAST(greatest(width, length(t)) AS INTEGER), ' ')",),
 }
+
+LATE_HELPERS: dict[str, tuple[str, ...]] = {
+    "trino_iso8601_utc": (
+        """(x) AS CASE WHEN regexp_matches(x, 'T.*[+-]\\d{2}(:?\\d{2})?$') AND NOT regexp_matches(x, '[+-]00(:?00)?$')
+        THEN CAST('the clock of this offset is not kept: write AT TIME ZONE' AS TIMESTAMPTZ)
+        ELSE trino_from_iso8601_timestamp(x) END""",
+    ),
+}
+"""Macros that call those of the published functions, and so come after them."""

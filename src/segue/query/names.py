@@ -151,7 +151,8 @@ class _Resolver:
         return tuple(outputs)
 
     def _values(self, node: exp.Values, names: Mapping[str, _With], outer: _Scope | None) -> _Outputs:
-        self._children(node, _Scope(outer), names)
+        for row in node.expressions:
+            self._walk(row, _Scope(outer), names)
         first = node.expressions[0]
         cells = first.expressions if isinstance(first, exp.Tuple) else [first]
         return tuple(_Output(name=f"_col{n}", kind=kinds.kind_of(cell)) for n, cell in enumerate(cells))
@@ -240,19 +241,17 @@ class _Resolver:
     # expressions
 
     def _walk(self, node: exp.Expr | None, scope: _Scope, names: Mapping[str, _With]) -> None:
-        if node is None:
-            return
-        if isinstance(node, exp.Query):
-            self.query(node, names, scope)
-        elif isinstance(node, exp.Column):
-            if not isinstance(node.this, exp.Star):
-                _bind(node, scope)
-        else:
-            self._children(node, scope, names)
-
-    def _children(self, node: exp.Expr, scope: _Scope, names: Mapping[str, _With]) -> None:
-        for child in list(node.iter_expressions()):
-            self._walk(child, scope, names)
+        """Resolve the columns of an expression. A loop, since a chain of OR may be longer than Python's stack."""
+        waiting = [node] if node is not None else []
+        while waiting:
+            part = waiting.pop()
+            if isinstance(part, exp.Query):
+                self.query(part, names, scope)
+            elif isinstance(part, exp.Column):
+                if not isinstance(part.this, exp.Star):
+                    _bind(part, scope)
+            else:
+                waiting.extend(reversed(list(part.iter_expressions())))
 
 
 def _is_star(item: exp.Expr) -> bool:

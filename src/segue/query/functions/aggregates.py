@@ -107,7 +107,7 @@ AGGREGATES = (
     _f("covar_samp(y, x) -> double", (_over("covar_samp(y, x)", "(1, 1), (3, 3)", "y, x"), 2.0)),
     _f(
         "kurtosis(x) -> double",
-        (_over("kurtosis(x)", "1, 2, 3, 4"), -1.2, "the page's formula: 20/6 * 41/16 / (5/3)^2 * 4/4 - 27/2 + ..."),
+        (_over("kurtosis(x)", "1, 2, 3, 4"), -1.2, "the page's formula: 10/3 * 10.25 / (5/3)^2 - 13.5"),
     ),
     _f("regr_intercept(y, x) -> double", (_over("regr_intercept(y, x)", "(3, 1), (5, 2)", "y, x"), 1.0)),
     _f("regr_slope(y, x) -> double", (_over("regr_slope(y, x)", "(3, 1), (5, 2)", "y, x"), 2.0)),

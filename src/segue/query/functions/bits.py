@@ -44,7 +44,7 @@ BITS = (
         ("bitwise_right_shift(9, 1)", 4, EXAMPLE),
         ("bitwise_right_shift(12, 64)", 0, EXAMPLE),
         ("bitwise_right_shift(-45, 64)", 0, EXAMPLE),
-        macros="""(x, s) AS CASE WHEN s >= 64 THEN cast_to_type(0, x) WHEN x >= 0 OR s = 0 THEN x >> s
+        macros="""(x, s) AS CASE WHEN s >= 64 THEN cast_to_type(0, x) WHEN x >= 0 OR s = 0 THEN cast_to_type(CAST(x AS BIGINT) >> s, x)
             ELSE cast_to_type(trino_fail('bitwise_right_shift: a negative number'), x) END""",
         note="Negative numbers by 1 to 63 bits fail the query.",
     ),
@@ -53,7 +53,9 @@ BITS = (
         ("bitwise_right_shift_arithmetic(12, 64)", 0, EXAMPLE),
         ("bitwise_right_shift_arithmetic(-45, 64)", -1, EXAMPLE),
         ("bitwise_right_shift_arithmetic(-8, 1)", -4),
-        macros="""(x, s) AS CASE WHEN s < 64 THEN x >> least(s, 31)
+        ("bitwise_right_shift_arithmetic(-9223372036854775807, 62)", -2, "the floor of -2 + 2^-62"),
+        ("bitwise_right_shift_arithmetic(12, 40)", 0),
+        macros="""(x, s) AS CASE WHEN s < 64 THEN cast_to_type(CAST(x AS BIGINT) >> s, x)
             WHEN x < 0 THEN cast_to_type(-1, x) ELSE cast_to_type(0, x) END""",
     ),
 )

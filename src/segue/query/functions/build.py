@@ -35,7 +35,7 @@ def _function(
     engine: the engine's name for it, None where that is Trino's; macros take its place; special: it is no plain
     call, a rewrite or the grammar makes it.
     """
-    name = signature.split("(")[0].strip()
+    name = signature.partition(" ->")[0].split("(")[0].strip()
     texts = (macros,) if isinstance(macros, str) else macros
     arguments = _arguments(signature)
     optional = sum(1 for _, is_optional in arguments if is_optional)

@@ -9,7 +9,7 @@ from segue.query.functions.build import EXAMPLE, category
 from segue.query.values import Function
 
 _f = category("Date and time", "datetime")
-_UTC = "The result is in UTC; to read it in another zone write AT TIME ZONE around it."
+_UTC = "The result is an instant in UTC: to read it by another clock write AT TIME ZONE around it."
 
 _ISO_DATE = """(x) AS CASE
     WHEN regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2}') THEN CAST(x AS DATE)
@@ -174,8 +174,14 @@ DATES = (
         ("from_iso8601_timestamp('2020-05-11T11:15:05')", "2020-05-11 11:15:05+00:00", EXAMPLE),
         ("from_iso8601_timestamp('2020-05-11T11:15:05.055+01:00')", "2020-05-11 10:15:05.055000+00:00", EXAMPLE),
         ("from_iso8601_timestamp('2020-05-11T11Z')", "2020-05-11 11:00:00+00:00"),
+        ("hour(from_iso8601_timestamp('2020-05-11T11:15:05Z'))", 11),
+        (
+            "hour(from_iso8601_timestamp('2020-05-11T11:15:05+01:00') AT TIME ZONE 'Europe/Paris')",
+            12,
+            "10:15 UTC is 12:15 in Paris in May",
+        ),
         macros=_ISO_TIMESTAMP,
-        note=_UTC,
+        note=f"{_UTC} Read directly by a function such as hour(), the text must be in UTC.",
     ),
     _f(
         "from_unixtime(unixtime) -> timestamp with time zone",
@@ -221,6 +227,7 @@ DATES = (
             "2022-11-01 16:08:07.321000+00:00",
             EXAMPLE,
         ),
+        ("hour(with_timezone(TIMESTAMP '2022-11-01 09:08:07.321', 'America/Los_Angeles'))", 9, "its own clock"),
         macros="(x, z) AS timezone(z, CAST(x AS TIMESTAMP))",
         note=_UTC,
     ),

@@ -48,6 +48,7 @@ _BY_NAME: dict[str, Rewrite] = {
     "date_trunc": dates.date_trunc,
     "format": texts.format_text,
     "format_datetime": dates.format_datetime,
+    "from_iso8601_timestamp": operators.from_iso8601_timestamp,
     "greatest": collections.extreme,
     "json_extract": collections.json_extract,
     "json_extract_scalar": collections.json_extract_scalar,
@@ -59,6 +60,7 @@ _BY_NAME: dict[str, Rewrite] = {
     "regexp_replace": texts.regexp_replace,
     "reverse": texts.reverse,
     "sequence": collections.sequence,
+    "with_timezone": operators.with_timezone,
 }
 _AGGREGATES: dict[str, Callable[[exp.Expr], None]] = {
     "avg": aggregates.average,

@@ -14,7 +14,7 @@ _STEP = re.compile(r"\.([A-Za-z_]\w*)|\[(\d+)\]|\[\"([^\"\\]+)\"\]")
 
 def cardinality(node: exp.Expr) -> exp.Expr:
     """Maps have a function of their own on the engine."""
-    return call("cardinality" if kind_of(node.expressions[0]) == "map" else "trino_size", *node.expressions)
+    return call("trino_map_size" if kind_of(node.expressions[0]) == "map" else "trino_size", *node.expressions)
 
 
 def sequence(node: exp.Expr) -> exp.Expr:

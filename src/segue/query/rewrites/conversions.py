@@ -21,6 +21,14 @@ _PLAIN = {
     exp.DType.TIMESTAMPTZ: "TIMESTAMPTZ",
     exp.DType.UUID: "UUID",
 }
+_CHECKS = {
+    exp.DType.BOOLEAN: "trino_no_boolean",
+    exp.DType.DOUBLE: "trino_no_number",
+    exp.DType.FLOAT: "trino_no_number",
+    exp.DType.DECIMAL: "trino_no_number",
+    exp.DType.TIMESTAMPTZ: "trino_no_zoned_time",
+}
+"""Macros that tell text which Trino does not read as the type."""
 _PRECISIONS = {0: "TIMESTAMP_S", 3: "TIMESTAMP_MS", 6: "TIMESTAMP"}
 _LAMBDA = "trino_c"
 
@@ -36,6 +44,8 @@ def _convert(value: exp.Expr, to: exp.DataType, depth: int) -> exp.Expr:
     kind = to.this
     if kind in _INTEGERS:
         return cast(call("trino_to_bigint", value), _INTEGERS[kind])
+    if kind in _CHECKS:
+        return _checked(value, _CHECKS[kind], type_text(to))
     if kind in _PLAIN:
         return cast(value, _PLAIN[kind])
     if kind in {exp.DType.VARCHAR, exp.DType.TEXT}:
@@ -49,9 +59,14 @@ def _convert(value: exp.Expr, to: exp.DataType, depth: int) -> exp.Expr:
         return call("to_json", value)
     if kind == exp.DType.VARBINARY:
         return call("encode", value)
-    if kind == exp.DType.DECIMAL:
-        return cast(value, type_text(to))
     return _nested(value, to, depth)
+
+
+def _checked(value: exp.Expr, check: str, type_: str) -> exp.Expr:
+    if isinstance(value, exp.Literal) and not value.is_string:
+        return cast(value, type_)
+    failure = cast(exp.Literal.string(f"Cannot cast this text to {type_}"), type_)
+    return exp.Case(ifs=[exp.If(this=call(check, value), true=failure)], default=cast(value, type_))
 
 
 def _timestamp(value: exp.Expr, to: exp.DataType) -> exp.Expr:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sqlglot import exp
 
 from segue.query.functions import BY_NAME
 from segue.query.kinds import kind_of
 from segue.query.place import Refusal
 from segue.query.rewrites.build import call, cast, literal, unsupported
-from segue.query.rewrites.operators import LOCAL_TIME
+from segue.query.rewrites.operators import LOCAL_TIME, reads_clock
 
 _UNITS = {
     "millisecond": "to_milliseconds",
@@ -120,6 +118,8 @@ def parse_datetime(node: exp.Expr) -> exp.Expr:
     """Parse by Joda's format; without a zone the time is UTC."""
     value, pattern = node.expressions
     engine = joda(literal(pattern, "a format", node), pattern, parsing=True)
+    if "%z" in engine and reads_clock(node):
+        raise unsupported("the clock of the offset that is parsed", node, "Write AT TIME ZONE around it.")
     return cast(call("strptime", value, engine), "TIMESTAMPTZ")
 
 
@@ -194,12 +194,9 @@ def instant(node: exp.Expr) -> exp.Expr:
 
 def local_instant(node: exp.Expr) -> exp.Expr:
     """Give the same without a zone."""
-    return cast(call("now"), "TIMESTAMP_MS")
+    return cast(cast(instant(node), "TIMESTAMP"), "TIMESTAMP_MS")
 
 
 def today(node: exp.Expr) -> exp.Expr:
     """Give the date in UTC."""
     return cast(call("now"), "DATE")
-
-
-Change = Callable[[exp.Expr], exp.Expr | None]

@@ -61,22 +61,36 @@ def subscript(node: exp.Expr) -> exp.Expr | None:
     return None
 
 
-def at_time_zone(node: exp.Expr) -> exp.Expr:
-    """Give the clock of a zone; the engine keeps no zone with a value, so only a function of time may read it."""
+def reads_clock(node: exp.Expr) -> bool:
+    """Tell whether a value with a time zone is read by the clock of that zone, where it stands."""
     parent = node.parent
     while isinstance(parent, exp.Paren):
         parent = parent.parent
-    reads_clock = (
+    return (
         (isinstance(parent, exp.Anonymous) and parent.name.lower() in LOCAL_TIME)
         or isinstance(parent, exp.Extract)
-        or (isinstance(parent, exp.Cast) and parent.to.this == exp.DType.DATE)
+        or (isinstance(parent, exp.Cast) and parent.to.this in {exp.DType.DATE, exp.DType.TIMESTAMP})
     )
-    if not reads_clock:
+
+
+def at_time_zone(node: exp.Expr) -> exp.Expr:
+    """Give the clock of a zone; the engine keeps no zone with a value, so only a function of time may read it."""
+    if not reads_clock(node):
         raise unsupported(
             "AT TIME ZONE outside a date or time function",
             node,
-            "Use it inside date(), date_format(), hour() and the like, where the clock of the zone is read.",
+            "Use it inside date(), date_format(), hour(), CAST(... AS timestamp) and the like.",
         )
     zone = node.args["zone"] if isinstance(node, exp.AtTimeZone) else node.expressions[1]
     value = node.this if isinstance(node, exp.AtTimeZone) else node.expressions[0]
     return call("timezone", zone, cast(value, "TIMESTAMPTZ"))
+
+
+def with_timezone(node: exp.Expr) -> exp.Expr | None:
+    """The clock of the zone shows the timestamp itself."""
+    return cast(node.expressions[0], "TIMESTAMP") if reads_clock(node) else None
+
+
+def from_iso8601_timestamp(node: exp.Expr) -> exp.Expr | None:
+    """The clock of an offset in the text is not kept: where it would be read, only UTC is taken."""
+    return call("trino_iso8601_utc", *node.expressions) if reads_clock(node) else None
