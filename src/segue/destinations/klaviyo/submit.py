@@ -58,7 +58,7 @@ class Submitter:
         self._progress = progress
         self._hopeless = 0
         self._suffix = (
-            b'}]},"relationships":{"lists":{"data":[{"type":"list","id":"' + work.list_id.encode() + b'"}]}}}}'
+            b'}]}},"relationships":{"lists":{"data":[{"type":"list","id":"' + work.list_id.encode() + b'"}]}}}}'
         )
         self.done = done
         self.refused = 0

@@ -1,0 +1,115 @@
+"""Plans and runs as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from segue.services.planning import Plan
+    from segue.workflow.records import RunRecord
+
+_MB = 1_000_000
+
+
+def show_plan(plan: Plan) -> None:
+    """Print a plan."""
+    from rich.console import Console  # noqa: PLC0415 -- loads half of rich
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    console.print(Text(f"Plan {plan.id}: {plan.orchestration}", style="bold"))
+    place = f"{plan.list_name} ({plan.list_id or 'to be made'}) in {plan.account}"
+    console.print(_table("", {"list": place}))
+    dropped = _listed(plan.duplicates)
+    rows: dict[str, object] = {
+        "source rows": plan.source,
+        "- duplicates": _detail(sum(plan.duplicates.values()), dropped),
+        "- rejected": plan.rejected,
+        "= added": plan.added,
+        "  changed": _detail(plan.changed, _listed(plan.changed_fields)),
+        "  unchanged": plan.unchanged,
+    }
+    if plan.held_back:
+        rows["  held back"] = plan.held_back
+    rows["cleared"] = _detail(plan.cleared, _listed(plan.cleared_fields))
+    rows["removed"] = plan.removed + plan.foreign
+    rows["kept, added by others"] = "unknown" if plan.others is None else plan.others
+    console.print(_table("People", rows))
+    if plan.problems:
+        console.print(_table("Problems, by reason", dict(sorted(plan.problems.items()))))
+    cost: dict[str, object] = dict(plan.requests)
+    cost["bytes"] = f"{plan.bytes / _MB:,.1f} MB"
+    cost["at least"] = f"{plan.minutes:g} minutes at Klaviyo's limits"
+    console.print(_table("Requests", cost))
+    states = {f.name: f"{'BLOWN ' if f.blown else ''}{f.value:.3g} of {f.limit:g}" for f in plan.fuses}
+    console.print(_table("Fuses", dict(states)))
+    _warn(console, plan.warnings)
+
+
+def show_run(run: RunRecord, *, resumed: bool = False) -> None:
+    """Print what came of a run, and what to do about an error."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    colour = {"completed": "green", "completed with warnings": "yellow"}.get(run.status, "red")
+    head = Text(f"Run {run.id}: ", style="bold")
+    head.append(run.status, style=f"bold {colour}")
+    head.append(f"  {run.orchestration}" + (" (undo)" if run.kind == "undo" else ""))
+    console.print(head)
+    if resumed:
+        console.print("An unfinished run was finished; run again to send what changed since it began.")
+    if run.list_name:
+        made = ", made by this run" if run.list_created else ""
+        console.print(_table("", {"list": f"{run.list_name} ({run.list_id or 'not made'}){made}"}))
+    if run.counts:
+        console.print(_table("People", dict(run.counts)))
+    if run.requests:
+        console.print(_table("Requests", dict(sorted(run.requests.items()))))
+    if run.seconds is not None:
+        console.print(_table("", {"seconds": f"{run.seconds:.1f}"}))
+    _warn(console, run.warnings)
+    if run.error:
+        _tell_error(run.error)
+
+
+def _tell_error(error: Mapping[str, Any]) -> None:
+    typer.secho("error: ", err=True, fg="red", bold=True, nl=False)
+    typer.echo(f"{error['message']} [{error['code']}]", err=True)
+    if error.get("cause"):
+        typer.echo(f"cause: {error['cause']}", err=True)
+    for number, step in enumerate(error.get("steps", ()), start=1):
+        typer.echo(f"  {number}. {step}", err=True)
+
+
+def _warn(console: Any, warnings: Any) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    for warning in warnings:
+        console.print(Text("warning: ", style="yellow").append(warning, style="default"))
+
+
+def _table(title: str, rows: Mapping[str, object]) -> Any:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(
+        title=title or None, title_justify="left", title_style="bold", box=None, show_header=False, pad_edge=True
+    )
+    table.add_column(min_width=24, no_wrap=True)
+    table.add_column()
+    for name, value in rows.items():
+        text = f"{value:,}" if isinstance(value, int) else str(value)
+        table.add_row(Text(name), Text(text))
+    return table
+
+
+def _detail(count: int, listed: str) -> str:
+    return f"{count:,}" + (f"  ({listed})" if listed and count else "")
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda e: -e[1]) if count)

@@ -1,0 +1,155 @@
+"""``segue plan``, ``segue run`` and ``segue undo``."""
+
+# ruff: noqa: PLC0415 -- DuckDB, Arrow and SQLAlchemy load inside the commands, so that `segue --help` stays quick
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from segue.cli.context import settings, workspace
+from segue.cli.display import watching
+from segue.cli.reports import show_plan, show_run
+
+if TYPE_CHECKING:
+    from segue.workflow.run import Ended, Runner
+
+_PANEL = "Orchestrations"
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Name = Annotated[str, typer.Argument(metavar="ORCHESTRATION", help="Name of the orchestration.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command(rich_help_panel=_PANEL)(plan)
+    app.command(rich_help_panel=_PANEL)(run)
+    app.command(rich_help_panel=_PANEL)(undo)
+
+
+def plan(orchestration: Name, as_json: AsJson = False) -> None:
+    """Show what a run would do: counts, fields, requests, minutes, fuses. Nothing is sent.
+
+    The plan has an id; `segue run --plan ID` runs it and refuses when it is no longer true.
+    """
+    from segue.workflow.sync import plan as make
+
+    with _runner(quiet=as_json) as runner:
+        made = make(runner, orchestration)
+    if as_json:
+        _print_json(made.as_dict())
+    else:
+        show_plan(made)
+
+
+def run(  # noqa: PLR0917 -- typer calls it by name
+    orchestration: Name,
+    plan_id: Annotated[
+        str | None, typer.Option("--plan", metavar="ID", help="Run only if this plan is still what would be done.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None, typer.Option("--allow", metavar="FUSE", help="Let this fuse blow, in this run only.")
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Give up an unfinished run, keeping what was acknowledged; begin anew.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before sending.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send the results of an orchestration's query and keep the list true.
+
+    A run that was interrupted is finished first, from where it stopped. Exit code: 0 completed, 3 completed with
+    warnings, 1 failed, 2 usage, 130 interrupted.
+    """
+    with _runner(quiet=as_json) as runner:
+        if not (yes or as_json or plan_id) and sys.stdin.isatty():
+            plan_id = _ask(runner, orchestration)
+        ended = runner.run(orchestration, plan_id=plan_id, allowed=allow or (), restart=restart)
+    _finish(ended, as_json=as_json)
+
+
+def undo(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Id of the run, or its beginning.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before sending.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put the list membership back to what it was before a run.
+
+    Whom the run added leaves the list, whom it removed comes back. Profiles keep their fields: the report says
+    what cannot be undone.
+    """
+    if not (yes or as_json) and sys.stdin.isatty():
+        typer.confirm(f"Undo the list changes of run {run_id}?", abort=True)
+    with _runner(quiet=as_json) as runner:
+        ended = runner.undo(run_id)
+    _finish(ended, as_json=as_json)
+
+
+def _ask(runner: Runner, orchestration: str) -> str:
+    from segue.workflow.sync import plan as make
+
+    made = make(runner, orchestration)
+    show_plan(made)
+    typer.confirm("Run this plan?", abort=True)
+    return made.id
+
+
+def _finish(ended: Ended, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(run_as_dict(ended))
+    else:
+        show_run(ended.run, resumed=ended.resumed)
+    raise typer.Exit(ended.run.status.exit_code)
+
+
+def run_as_dict(ended: Ended) -> dict[str, Any]:
+    """The one object that ``--json`` prints."""
+    run = ended.run
+    return {
+        "run_id": run.id,
+        "orchestration": run.orchestration,
+        "kind": run.kind,
+        "status": run.status,
+        "resumed": ended.resumed,
+        "plan_id": run.plan_id,
+        "list": {"id": run.list_id, "name": run.list_name, "created": run.list_created},
+        "counts": dict(run.counts),
+        "requests": dict(run.requests),
+        "seconds": run.seconds,
+        "warnings": list(run.warnings),
+        "error": run.error,
+    }
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def _runner(*, quiet: bool) -> Iterator[Runner]:
+    """A runner that stops cleanly on Ctrl-C: the first one lets calls on their way end, the second one does not wait."""
+    from segue import failpoints
+    from segue.workflow.run import Runner
+
+    current, stop = settings(), threading.Event()
+    if current.failpoint:
+        failpoints.arm(current.failpoint)
+
+    def interrupt(number: int, frame: object) -> None:
+        if stop.is_set():
+            signal.default_int_handler(number, frame)  # type: ignore[arg-type]
+        stop.set()
+        typer.echo("stopping: what is on its way is finished, press Ctrl-C again to stop at once", err=True)
+        signal.default_int_handler(number, frame)  # type: ignore[arg-type]
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with workspace() as opened, watching(quiet=quiet) as progress:
+            yield Runner(workspace=opened, settings=current, progress=progress, stop=stop)
+    finally:
+        signal.signal(signal.SIGINT, before)
