@@ -77,13 +77,12 @@ def connect(url: str | URL, *, create: bool = False) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver's own transactions do not cover DDL; with None, BEGIN comes from _begin_sqlite alone.
-    connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    # The driver on its own begins late, and not for DDL: a failed migration would stay half done.
     read_only = connection.get_execution_options().get("segue_read_only", False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
