@@ -194,3 +194,13 @@ def test_segments_exist_and_count(api: Api, admin: EmulatorAdmin) -> None:
     assert api.get(f"/segments/{key}/profiles").json()["data"] == []
     assert api.send("DELETE", f"/segments/{key}").status_code == 204
     assert api.get(f"/segments/{key}").status_code == 404
+
+
+def test_a_row_without_identifier_is_refused(api: Api) -> None:
+    rows = [{"type": "profile", "attributes": {"subscriptions": {}}}]
+    for kind in (SUBSCRIBE, UNSUBSCRIBE):
+        answer = api.send("POST", f"/{kind}s", {"data": {"type": kind, "attributes": {"profiles": {"data": rows}}}})
+        assert (answer.status_code, problem(answer)["source"]) == (
+            400,
+            {"pointer": "/data/attributes/profiles/data/0/attributes"},
+        )

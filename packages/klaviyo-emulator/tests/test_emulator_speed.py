@@ -65,7 +65,7 @@ def test_ten_thousand_rows_are_accepted_in_150_ms() -> None:
     content, world = body(10_000), World()
     assert len(content) > 3_500_000
     spent = []
-    for _ in range(3):
+    for _ in range(5):
         began = time.thread_time()
         assert post(Gateway(world, Worker(world)), content) == 202
         spent.append(time.thread_time() - began)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+JOB_ENDPOINT = ("POST", "/api/profile-bulk-import-jobs")
+"""The only requests that ``cancel_job`` looks at."""
 KINDS = ("status", "drop_before", "drop_after", "slow", "cancel_job", "non_json")
 
 
@@ -95,6 +97,8 @@ class Faults:
         self._last_id += 1
         fault = Fault(id=self._last_id, **description)
         fault.method = fault.method.upper()
+        if fault.kind == "cancel_job":
+            fault.method, fault.template = JOB_ENDPOINT
         fault._random.seed(fault.seed)  # noqa: SLF001 -- the seed is known only now
         self.all.append(fault)
         return fault

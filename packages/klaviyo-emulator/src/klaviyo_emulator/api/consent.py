@@ -47,6 +47,8 @@ def _row(item: Any, pointer: str, wanted: str) -> Row:
         value = attributes.get(name)
         if value is not None and not (isinstance(value, str) and valid(value)):
             raise invalid(f"Invalid {name}.", pointer=f"{pointer}/{name}")
+    if not attributes.get("email") and not attributes.get("phone_number"):
+        raise invalid("One of these identifiers is required: email, phone_number.", pointer=pointer)
     channels = {}
     for channel, identifier in (("email", "email"), ("sms", "phone_number")):
         block = attributes["subscriptions"].get(channel)
