@@ -1,0 +1,44 @@
+# Everything that is done with this repository. It needs Python 3.11 or later, make and a package index.
+PYTHON ?= python3
+WORKERS ?= 2
+SOAK_MINUTES ?= 5
+
+# uv from the PATH where it works; otherwise a private copy in .uv/, which `setup` fetches with pip.
+UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
+RUN := $(UV) run --locked
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench soak images
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+setup: $(filter .uv/%,$(UV)) ## install everything into .venv/
+	$(UV) sync --locked
+
+# --target works on systems that forbid pip outside a virtual environment.
+.uv/bin/uv:
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv "uv>=0.13"
+	@echo '*' > .uv/.gitignore
+
+demo: setup ## plan, run, change the data, run again, compare (two minutes)
+	@$(RUN) python -m examples.demo
+
+check: setup ## format, lint, types, import directions, lock file
+	$(UV) lock --check
+	$(RUN) ruff format --check
+	$(RUN) ruff check
+	$(RUN) mypy
+	$(RUN) lint-imports --no-logo
+
+test: check ## all checks and all tests
+	$(RUN) pytest -n $(WORKERS)
+
+bench: setup ## measure, print a table, write JSON to .bench/
+	@$(RUN) python -m benchmarks
+
+soak: setup ## many runs with random changes and faults; the list must equal the query after each
+	@$(RUN) python -m examples.soak --minutes $(SOAK_MINUTES)
+
+images: setup ## make the pictures of the documents anew from a real run
+	@$(RUN) python -m docs.make_images
