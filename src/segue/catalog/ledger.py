@@ -113,7 +113,7 @@ class CatalogLedger:
                 query = select(ProfileId.key, ProfileId.profile_id).where(
                     ProfileId.account_id == self._account, ProfileId.key.in_(some)
                 )
-                found.update(session.execute(query).tuples().all())
+                found.update((key, profile_id) for key, profile_id in session.execute(query))
         return found
 
     def forget_ids(self, keys: Sequence[str]) -> None:
