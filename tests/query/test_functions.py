@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import math
 from collections import Counter
@@ -22,9 +22,9 @@ PAGE = Path(__file__).parents[2] / "docs/reference/sql-functions.md"
 
 def plain(value: object) -> object:
     """Give a value as the golden cases write it: text for dates and decimals, hex for binary."""
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ")
-    if isinstance(value, datetime.date):
+    if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, decimal.Decimal):
         return str(value)

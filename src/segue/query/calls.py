@@ -63,4 +63,19 @@ def _check_call(node: exp.Anonymous) -> Function:
             code="function_arguments",
             steps=(f"Write it as {function.signature}.",),
         )
+    _check_lambdas(node, function)
     return function
+
+
+def _check_lambdas(node: exp.Anonymous, function: Function) -> None:
+    """A lambda must stand where the signature has one, with as many parameters: the engine would number elements."""
+    for position, argument in enumerate(node.expressions):
+        wanted = function.lambdas[position] if position < len(function.lambdas) else None
+        given = len(argument.expressions) if isinstance(argument, exp.Lambda) else None
+        if given != wanted:
+            raise Refusal(
+                f"'{node.name}' takes no such argument {position + 1}",
+                argument,
+                code="function_arguments",
+                steps=(f"Write it as {function.signature}.",),
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ErrorLevel, UnsupportedError
+from sqlglot.generators.duckdb import DuckDBGenerator
 
 from segue.query.functions import FUNCTIONS
 from segue.query.macros import HELPERS, LATE_HELPERS
@@ -26,19 +27,21 @@ DUCKDB_SETUP: tuple[str, ...] = (
 """Statements for a fresh connection, in order, before its configuration is locked."""
 
 
+class _Generator(DuckDBGenerator):
+    def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
+        """Write IGNORE NULLS inside the call, where DuckDB wants it."""
+        return f"{self.sql(expression, 'this')[:-1]} IGNORE NULLS)"
+
+    def respectnulls_sql(self, expression: exp.RespectNulls) -> str:
+        """Write RESPECT NULLS as nothing: it is the default."""
+        return self.sql(expression, "this")
+
+
 class _Writer(DuckDB):
     """DuckDB's SQL; an index stays as it is written, since Trino and DuckDB both count from 1."""
 
     INDEX_OFFSET = 0
-
-    class Generator(DuckDB.Generator):
-        def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
-            """Write IGNORE NULLS inside the call, where DuckDB wants it."""
-            return f"{self.sql(expression, 'this')[:-1]} IGNORE NULLS)"
-
-        def respectnulls_sql(self, expression: exp.RespectNulls) -> str:
-            """Write RESPECT NULLS as nothing: it is the default."""
-            return self.sql(expression, "this")
+    Generator = _Generator
 
 
 def write(query: exp.Query) -> str:

@@ -28,7 +28,7 @@ def kind_of(node: exp.Expr | None) -> str:
         return ""
     if "kind" in node.meta:  # of a column, or of a part that a rewrite has put in place
         return str(node.meta["kind"])
-    if isinstance(node, exp.Paren | exp.Alias):
+    if isinstance(node, exp.Paren | exp.Alias | exp.Neg | exp.Filter | exp.Window):
         return kind_of(node.this)
     if isinstance(node, exp.Cast):  # TRY_CAST too
         return _of_data_type(node.to)
@@ -37,48 +37,51 @@ def kind_of(node: exp.Expr | None) -> str:
     return _of_syntax(node)
 
 
+_FIXED: dict[type[exp.Expr], str] = {
+    exp.Array: "array",
+    exp.AtTimeZone: "timestamptz",
+    exp.CurrentDate: "date",
+    exp.CurrentTimestamp: "timestamptz",
+    exp.HexString: "varbinary",
+    exp.Interval: "interval",
+    exp.Localtimestamp: "timestamp",
+    exp.ParseJSON: "json",
+}
+
+
 def _of_syntax(node: exp.Expr) -> str:
-    if isinstance(node, exp.CurrentDate):
-        return "date"
-    if isinstance(node, exp.CurrentTimestamp | exp.AtTimeZone):
-        return "timestamptz"
+    if type(node) in _FIXED:
+        return _FIXED[type(node)]
     if isinstance(node, exp.Literal):
-        return (
-            "varchar"
-            if node.is_string
-            else "bigint"
-            if node.is_int
-            else "double"
-            if "e" in node.name.lower()
-            else "decimal"
-        )
-    if isinstance(node, exp.HexString):
-        return "varbinary"
-    if isinstance(node, exp.ParseJSON):
-        return "json"
-    if isinstance(node, exp.DPipe | exp.Mul):
-        return _common(kind_of(node.this), kind_of(node.expression))
-    if isinstance(node, exp.Interval):
-        return "interval"
-    if isinstance(node, exp.Array):
-        return "array"
+        return _of_literal(node)
     if isinstance(node, exp.If):
         return kind_of(node.args.get("true"))
     if isinstance(node, exp.Case):
         return next((kind for branch in node.args["ifs"] if (kind := kind_of(branch.args["true"]))), "")
-    if isinstance(node, exp.Filter | exp.Window):
-        return kind_of(node.this)
-    if isinstance(node, exp.Add | exp.Sub):
-        left, right = kind_of(node.this), kind_of(node.expression)
-        return left if right in {"", "interval"} else right if left == "interval" else ""
+    if isinstance(node, exp.Add | exp.Sub | exp.DPipe | exp.Mul):
+        return _of_operator(node, kind_of(node.this), kind_of(node.expression))
     return ""
 
 
-def _common(left: str, right: str) -> str:
-    """Give the kind of ``||`` and ``*``: an array or interval with something else stays what it is."""
-    for kind in ("array", "interval"):
-        if kind in {left, right}:
-            return kind
+def _of_literal(node: exp.Literal) -> str:
+    if node.is_string:
+        return "varchar"
+    if node.is_int:
+        return "bigint"
+    return "double" if "e" in node.name.lower() else "decimal"
+
+
+def _of_operator(node: exp.Expr, left: str, right: str) -> str:
+    """A date moved by an interval is a date, two dates apart are an interval, an array and an element an array."""
+    if isinstance(node, exp.Add | exp.Sub):
+        if left == right == "date":
+            return "interval"
+        if "interval" in {left, right}:
+            return right if left == "interval" else left
+    elif "array" in {left, right}:
+        return "array"
+    elif "interval" in {left, right}:
+        return "interval"
     return left if left == right else ""
 
 

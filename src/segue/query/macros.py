@@ -154,7 +154,8 @@ HELPERS: dict[str, tuple[str, ...]] = {
                 || CASE WHEN digits > 0 THEN '.' || trino_n[2] ELSE '' END)[1]""",
     ),
     "trino_zeros": (
-        """(t, width) AS CASE WHEN t LIKE '-%' THEN '-' || lpad(substring(t, 2), CAST(greatest(width, length(t)) - 1 AS INTEGER), '0')
+        """(t, width) AS CASE WHEN t LIKE '-%' THEN '-' || lpad(substring(t, 2),
+            CAST(greatest(width, length(t)) - 1 AS INTEGER), '0')
         ELSE lpad(t, CAST(greatest(width, length(t)) AS INTEGER), '0') END""",
     ),
     "trino_pad_left": ("(t, width) AS lpad(t, CAST(greatest(width, length(t)) AS INTEGER), ' ')",),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
-from sqlglot.tokens import Token, TokenType
+from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokenizer_core import Token, TokenType
 
 from segue.query.place import Refusal
 
@@ -23,6 +24,13 @@ _STARTS = frozenset({TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN, TokenT
 _ONE_SELECT = ("Write one SELECT. It may begin with WITH.",)
 
 
+class _Parser(TrinoParser):
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+        name: parse for name, parse in TrinoParser.FUNCTION_PARSERS.items() if name in _SPECIAL_FORMS
+    }
+
+
 class _Reader(Trino):
     """Trino's grammar with every ordinary function left as a plain call.
 
@@ -31,12 +39,7 @@ class _Reader(Trino):
     """
 
     INDEX_OFFSET = 0
-
-    class Parser(Trino.Parser):
-        FUNCTIONS: dict[str, Any] = {}  # noqa: RUF012 -- the attribute of the base class
-        FUNCTION_PARSERS = {  # noqa: RUF012
-            name: parse for name, parse in Trino.Parser.FUNCTION_PARSERS.items() if name in _SPECIAL_FORMS
-        }
+    Parser = _Parser
 
 
 def read(sql: str) -> exp.Query:
@@ -95,4 +98,4 @@ def _syntax(error: ParseError, sql: str) -> Refusal:
         # The parser counts to the last character of the token that it stumbled over.
         offset = sum(len(text) + 1 for text in lines[: line - 1]) + end_column - len(first.get("highlight") or " ")
     description = str(first.get("description") or "the text is not SQL").split(" but got")[0].rstrip(".")
-    return Refusal(f"this is not SQL that can be read: {description}", offset, code="syntax")
+    return Refusal(f"this is not SQL that can be read: {description}", max(offset, 0), code="syntax")

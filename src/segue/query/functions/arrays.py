@@ -185,9 +185,9 @@ ARRAYS = (
         ("reduce(ARRAY[5, 20, NULL, 50], 0, (s, x) -> s + coalesce(x, 0), s -> s)", 75, EXAMPLE),
         ("reduce(ARRAY[2147483647, 1], BIGINT '0', (s, x) -> s + x, s -> s)", 2147483648, EXAMPLE),
         (
-            "reduce(ARRAY[5, 6, 10, 20], CAST(ROW(0.0, 0) AS ROW(sum DOUBLE, count INTEGER)), (s, x) -> "
-            "CAST(ROW(x + s.sum, s.count + 1) AS ROW(sum DOUBLE, count INTEGER)), "
-            "s -> IF(s.count = 0, NULL, s.sum / s.count))",
+            """reduce(ARRAY[5, 6, 10, 20], CAST(ROW(0.0, 0) AS ROW(sum DOUBLE, count INTEGER)), (s, x) ->
+                CAST(ROW(x + s.sum, s.count + 1) AS ROW(sum DOUBLE, count INTEGER)),
+                s -> IF(s.count = 0, NULL, s.sum / s.count))""",
             10.25,
             EXAMPLE,
         ),

@@ -44,7 +44,8 @@ BITS = (
         ("bitwise_right_shift(9, 1)", 4, EXAMPLE),
         ("bitwise_right_shift(12, 64)", 0, EXAMPLE),
         ("bitwise_right_shift(-45, 64)", 0, EXAMPLE),
-        macros="""(x, s) AS CASE WHEN s >= 64 THEN cast_to_type(0, x) WHEN x >= 0 OR s = 0 THEN cast_to_type(CAST(x AS BIGINT) >> s, x)
+        macros="""(x, s) AS CASE WHEN s >= 64 THEN cast_to_type(0, x)
+            WHEN x >= 0 OR s = 0 THEN cast_to_type(CAST(x AS BIGINT) >> s, x)
             ELSE cast_to_type(trino_fail('bitwise_right_shift: a negative number'), x) END""",
         note="Negative numbers by 1 to 63 bits fail the query.",
     ),

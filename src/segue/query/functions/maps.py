@@ -45,20 +45,20 @@ MAPS = (
     _f(
         "map_zip_with(map(K,V1), map(K,V2), function(K,V1,V2,V3)) -> map(K, V3)",
         (
-            "map_zip_with(MAP(ARRAY[1, 2, 3], ARRAY['a', 'b', 'c']), MAP(ARRAY[1, 2, 3], ARRAY['d', 'e', 'f']), "
-            "(k, v1, v2) -> concat(v1, v2))",
+            """map_zip_with(MAP(ARRAY[1, 2, 3], ARRAY['a', 'b', 'c']), MAP(ARRAY[1, 2, 3], ARRAY['d', 'e', 'f']),
+                (k, v1, v2) -> concat(v1, v2))""",
             {1: "ad", 2: "be", 3: "cf"},
             EXAMPLE,
         ),
         (
-            "map_zip_with(MAP(ARRAY['k1', 'k2'], ARRAY[1, 2]), MAP(ARRAY['k2', 'k3'], ARRAY[4, 9]), "
-            "(k, v1, v2) -> coalesce(v1, 0) + coalesce(v2, 0))",
+            """map_zip_with(MAP(ARRAY['k1', 'k2'], ARRAY[1, 2]), MAP(ARRAY['k2', 'k3'], ARRAY[4, 9]),
+                (k, v1, v2) -> coalesce(v1, 0) + coalesce(v2, 0))""",
             {"k1": 1, "k2": 6, "k3": 9},
             "a key of one map has NULL for the other",
         ),
         (
-            "map_zip_with(MAP(ARRAY['a', 'b', 'c'], ARRAY[1, 8, 27]), MAP(ARRAY['a', 'b', 'c'], ARRAY[1, 2, 3]), "
-            "(k, v1, v2) -> k || CAST(v1 / v2 AS VARCHAR))",
+            """map_zip_with(MAP(ARRAY['a', 'b', 'c'], ARRAY[1, 8, 27]), MAP(ARRAY['a', 'b', 'c'], ARRAY[1, 2, 3]),
+                (k, v1, v2) -> k || CAST(v1 / v2 AS VARCHAR))""",
             {"a": "a1", "b": "b4", "c": "c9"},
             EXAMPLE,
         ),

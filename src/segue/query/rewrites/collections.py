@@ -66,8 +66,7 @@ def pair_lambda(node: exp.Expr) -> exp.Expr | None:
     parent = node.parent
     if not isinstance(parent, exp.Anonymous) or parent.name.lower() not in _ROWS:
         return None
-    depth = sum(1 for _ in _outer_lambdas(node))
-    row = f"trino_row{depth}"
+    row = f"trino_row{_depth(node)}"
     body = node.this.copy()
     holder = exp.Paren(this=body)
     for position, parameter in enumerate(node.expressions):
@@ -80,13 +79,10 @@ def pair_lambda(node: exp.Expr) -> exp.Expr | None:
 _ROWS = frozenset({"map_filter", "map_zip_with", "transform_keys", "transform_values", "zip_with"})
 
 
-def _outer_lambdas(node: exp.Expr) -> list[exp.Expr]:
-    found, parent = [], node.parent
-    while parent is not None:
-        if isinstance(parent, exp.Lambda):
-            found.append(parent)
-        parent = parent.parent
-    return found
+def _depth(node: exp.Expr) -> int:
+    """Count the lambdas around this one, to give each row a name of its own."""
+    outer = node.find_ancestor(exp.Lambda)
+    return 1 + _depth(outer) if outer is not None else 0
 
 
 def _references(node: exp.Expr, name: str) -> list[exp.Expr]:

@@ -29,6 +29,7 @@ _CHECKS = {
     exp.DType.TIMESTAMPTZ: "trino_no_zoned_time",
 }
 """Macros that tell text which Trino does not read as the type."""
+_FINEST = 6
 _PRECISIONS = {0: "TIMESTAMP_S", 3: "TIMESTAMP_MS", 6: "TIMESTAMP"}
 _LAMBDA = "trino_c"
 
@@ -72,9 +73,9 @@ def _checked(value: exp.Expr, check: str, type_: str) -> exp.Expr:
 def _timestamp(value: exp.Expr, to: exp.DataType) -> exp.Expr:
     precision = int(to.expressions[0].name) if to.expressions else 3
     is_text = isinstance(value, exp.Literal)
-    if precision > 6 and is_text:
+    if precision > _FINEST and is_text:
         # The engine counts microseconds; the digits beyond them are cut as its own parser does.
-        precision = 6
+        precision = _FINEST
     fitting = next((type_ for digits, type_ in _PRECISIONS.items() if digits >= precision), None)
     if fitting is None or (precision not in _PRECISIONS and not is_text):
         raise unsupported(f"timestamp({precision})", to.parent or to, "Use timestamp(0), (3) or (6).")
@@ -114,15 +115,15 @@ def type_text(to: exp.DataType) -> str:
         return simple[kind]
     if kind == exp.DType.DECIMAL:
         digits = [parameter.name for parameter in to.expressions] or ["38", "0"]
-        return f"DECIMAL({', '.join(digits if len(digits) == 2 else [digits[0], '0'])})"
+        return f"DECIMAL({', '.join([*digits, '0'][:2])})"
     return _nested_text(to)
 
 
 def _nested_text(to: exp.DataType) -> str:
-    if to.this == exp.DType.ARRAY and len(to.expressions) == 1:
+    if to.this == exp.DType.ARRAY and to.expressions:
         return f"{type_text(to.expressions[0])}[]"
-    if to.this == exp.DType.MAP and len(to.expressions) == 2:
-        return f"MAP({type_text(to.expressions[0])}, {type_text(to.expressions[1])})"
+    if to.this == exp.DType.MAP and to.expressions:
+        return f"MAP({', '.join(type_text(part) for part in to.expressions)})"
     if to.this == exp.DType.STRUCT and all(isinstance(field, exp.ColumnDef) for field in to.expressions):
         fields = (
             f"{exp.to_identifier(field.name, quoted=True).sql('duckdb')} {type_text(field.args['kind'])}"

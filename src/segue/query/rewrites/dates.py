@@ -151,7 +151,7 @@ def joda(pattern: str, node: exp.Expr, *, parsing: bool) -> str:
         run = len(pattern[position:]) - len(pattern[position:].lstrip(letter))
         if not letter.isascii() or not letter.isalpha():
             result += letter.replace("%", "%%") * run
-        elif letter == "Z" and parsing and run <= 2:
+        elif pattern[position : position + run] in {"Z", "ZZ"} and parsing:
             result += "%z"
         elif run in _JODA.get(letter, {}):
             result += _JODA[letter][run]
@@ -187,7 +187,7 @@ def extract(node: exp.Expr) -> exp.Expr:
     return call(BY_NAME[name].engine, node.args["expression"])
 
 
-def instant(node: exp.Expr) -> exp.Expr:
+def instant(_node: exp.Expr) -> exp.Expr:
     """Give the time at which the query began, to milliseconds as Trino's."""
     return cast(call("date_trunc", "millisecond", call("now")), "TIMESTAMPTZ")
 
@@ -197,6 +197,6 @@ def local_instant(node: exp.Expr) -> exp.Expr:
     return cast(cast(instant(node), "TIMESTAMP"), "TIMESTAMP_MS")
 
 
-def today(node: exp.Expr) -> exp.Expr:
+def today(_node: exp.Expr) -> exp.Expr:
     """Give the date in UTC."""
     return cast(call("now"), "DATE")

@@ -11,8 +11,12 @@ _PLAIN_DIVISION = frozenset({"double", "float", "real", "bigint", "integer", "in
 _SUB_DAY = frozenset({"HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND", "NANOSECOND"})
 
 LOCAL_TIME = frozenset(
-    "date date_format date_trunc day day_of_month day_of_week day_of_year dow doy format_datetime hour"
-    " last_day_of_month millisecond minute month quarter second week week_of_year year year_of_week yow".split()
+    {
+        *("date", "date_format", "date_trunc", "format_datetime", "last_day_of_month"),
+        *("year", "quarter", "month", "week", "week_of_year", "year_of_week", "yow"),
+        *("day", "day_of_month", "day_of_week", "day_of_year", "dow", "doy"),
+        *("hour", "minute", "second", "millisecond"),
+    }
 )
 """Functions that read a timestamp by the clock of its zone."""
 
@@ -40,6 +44,9 @@ def addition(node: exp.Expr) -> exp.Expr | None:
 def _kept(node: exp.Expr, value: exp.Expr, kind: str, interval: exp.Expr) -> exp.Expr:
     if kind == "date" and any(part.text("unit").upper() in _SUB_DAY for part in interval.find_all(exp.Interval)):
         raise unsupported("a date plus hours, minutes or seconds", node, "Cast the date to a timestamp first.")
+    if kind == "timestamp":
+        # An interval counts milliseconds, so a timestamp without them gains them.
+        return call("cast_to_type", node, call("coalesce", value, cast(exp.Null(), "TIMESTAMP_MS")))
     return call("cast_to_type", node, value)
 
 
