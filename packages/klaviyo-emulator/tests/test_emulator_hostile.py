@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -238,3 +239,52 @@ def test_rows_of_a_job_all_come_to_an_end(rows: list[Any]) -> None:
 def test_reads(operation: Operation, name: str, value: str) -> None:
     world = new_world()
     assert ask(world, "GET", a_path(world, operation.template), urlencode({name: value})) < 500
+
+
+def deep(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("operation", WRITES, ids=lambda one: one.name)
+@pytest.mark.parametrize("levels", [60, 300])
+def test_deep_values_are_refused_or_ignored_wherever_they_are(operation: Operation, levels: int) -> None:
+    bodies = [valid(operation, "x") for _ in range(30)]
+    for number, body in enumerate(bodies):
+        world = new_world()
+        path = a_path(world, operation.template)
+        sent = spoiled(body, [(number, deep(levels))])
+        assert ask(world, operation.method, path, body=as_json(sent)) < 500
+
+
+def as_json(value: Any) -> bytes:
+    """JSON of any depth."""
+    return json.dumps(value).encode()
+
+
+@pytest.mark.parametrize("levels", [60, 240, 300, 900])
+def test_deep_rows_fail_alone_and_are_shown(levels: int) -> None:
+    world = new_world()
+    account = world.account()
+    assert account is not None
+    rows = [
+        {"type": "profile", "attributes": {"email": "cy@shop.io", "properties": {"a": deep(levels)}}},
+        {
+            "type": "profile",
+            "attributes": {"email": "cy@shop.io"},
+            "meta": {"patch_properties": {"append": {"a": deep(levels)}}},
+        },
+        {"type": "profile", "attributes": {"email": "cy@shop.io"}, "more": deep(levels)},
+        deep(levels),
+        {"type": "profile", "attributes": {"email": "dee@shop.io", "properties": {"a": deep(40)}}},
+    ]
+    body = as_json({"data": {"attributes": {"profiles": {"data": rows}}}})
+    job = Job(id="j", created=world.clock.now(), due=0.0, total=len(rows), body=body)
+    account.jobs[job.id] = job
+    for _ in process(world, account, job):
+        pass
+    assert (job.status, job.completed, job.failed) == ("complete", 1, 4)
+    assert ask(world, "GET", "/api/profile-bulk-import-jobs/j/import-errors") == 200
+    assert ask(world, "GET", "/api/profiles") == 200

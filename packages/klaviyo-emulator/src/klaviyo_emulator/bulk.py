@@ -11,7 +11,7 @@ from klaviyo_emulator.errors import ApiError, Problem, invalid_problem
 from klaviyo_emulator.jobs import Job
 from klaviyo_emulator.profiles import Profile
 from klaviyo_emulator.settings import Settings
-from klaviyo_emulator.validation import MAX_PROFILE_BYTES, ProfileFault, holds_null, profile_fault
+from klaviyo_emulator.validation import MAX_PROFILE_BYTES, ProfileFault, holds_null, profile_fault, too_deep
 from klaviyo_emulator.world import Account, World
 from klaviyo_emulator.writing import DuplicateProfileError, NoIdentifierError, WriteMode, identifiers_of, match, write
 
@@ -124,5 +124,5 @@ def _import_error(error: RowError, at: int, row: Any) -> dict[str, Any]:
         "title": error.title,
         "detail": error.detail,
         "source": {"pointer": f"{ROWS_POINTER}/{at}{error.where}"},
-        "original_payload": row if isinstance(row, dict) else {"value": row},
+        "original_payload": row if isinstance(row, dict) and not too_deep(row) else None,
     }

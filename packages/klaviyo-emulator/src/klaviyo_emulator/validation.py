@@ -9,6 +9,8 @@ from klaviyo_emulator.profiles import normal_email
 
 MAX_PROFILE_BYTES = 100_000
 MAX_EMAIL_LENGTH = 254
+MAX_DEPTH = 50
+"""Deeper values are refused: what is stored must be printable again inside an answer (orjson ends at 254 levels)."""
 EXTERNAL_ID_LENGTH = 64
 
 IDENTIFIERS = ("email", "phone_number", "external_id")
@@ -62,6 +64,9 @@ def profile_fault(item: Any) -> ProfileFault | None:
         return "/attributes", "attributes must be an object."
     if (profile_id := item.get("id")) is not None and not isinstance(profile_id, str):
         return "/id", "id must be a string."
+    for key, value in item.items():
+        if key != "attributes" and too_deep(value):
+            return f"/{key}", "This value is nested too deeply."
     fault = attributes_fault(attributes)
     if fault is None and (meta := item.get("meta")) is not None:
         fault = meta_fault(meta)
@@ -78,8 +83,8 @@ def attributes_fault(attributes: dict[str, Any]) -> ProfileFault | None:
             if fault := _location_fault(value):
                 return fault
         elif key == "properties":
-            if value is not None and not isinstance(value, dict):
-                return "/attributes/properties", "properties must be an object."
+            if fault := _properties_fault(value):
+                return fault
         else:
             return f"/attributes/{key}", f"'{key}' is not a valid field for the resource 'profile'."
     email = attributes.get("email")
@@ -88,6 +93,25 @@ def attributes_fault(attributes: dict[str, Any]) -> ProfileFault | None:
     phone = attributes.get("phone_number")
     if phone is not None and not valid_phone(phone):
         return "/attributes/phone_number", "Invalid phone number format (Example of a valid format: +12345678901)"
+    return None
+
+
+def too_deep(value: Any, levels: int = MAX_DEPTH) -> bool:
+    """Whether objects and arrays nest in more levels than allowed."""
+    if isinstance(value, dict):
+        inner: Any = value.values()
+    elif isinstance(value, list):
+        inner = value
+    else:
+        return False
+    return levels == 0 or any(isinstance(one, (dict, list)) and too_deep(one, levels - 1) for one in inner)
+
+
+def _properties_fault(properties: Any) -> ProfileFault | None:
+    if properties is not None and not isinstance(properties, dict):
+        return "/attributes/properties", "properties must be an object."
+    if properties and too_deep(properties):
+        return "/attributes/properties", "properties are nested too deeply."
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from klaviyo_emulator.api.call import Call, Handler, Reply
 from klaviyo_emulator.clock import iso
 from klaviyo_emulator.errors import duplicate_profile, invalid
-from klaviyo_emulator.validation import profile_fault
+from klaviyo_emulator.validation import profile_fault, too_deep
 from klaviyo_emulator.writing import DuplicateProfileError, NoIdentifierError, WriteMode, identifiers_of, match, write
 
 PROFILE_POINTER = "/data/attributes/profile/data"
@@ -24,6 +24,8 @@ def create_event(call: Call) -> Reply:
     if not isinstance(properties, dict) or len(properties) > MAX_PROPERTIES:
         detail = f"properties must be an object of at most {MAX_PROPERTIES} entries."
         raise invalid(detail, pointer="/data/attributes/properties")
+    if too_deep(properties):
+        raise invalid("properties are nested too deeply.", pointer="/data/attributes/properties")
     metric = _metric(attributes)
     happened = _time(call, attributes.get("time"))
     profile_id = _profile(call, attributes)
