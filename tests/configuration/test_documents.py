@@ -22,7 +22,7 @@ def test_the_reference_is_current():
 
 def test_every_documented_default_of_a_variable_is_its_default():
     rows = re.findall(r"^\| `(SEGUE_\w+)` \| (?:`(.*?)`|not set) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert len(rows) == 7
+    assert len(rows) >= 7
     for variable, default in rows:
         assert Settings.from_env({variable: default}) == Settings.from_env({}), variable
 

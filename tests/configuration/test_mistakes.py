@@ -230,7 +230,7 @@ queries:
 def test_sql_in_one_line_is_refused_at_its_column(site):
     (line,) = mistakes(site, query("SELECT emial FROM Customer360"))
     assert line.startswith('segue.yaml:9:17: the query "Loyalty": ')
-    assert line.endswith("(line 1, column 8 of the SQL)")
+    assert line.endswith("(line 1, column 8)")
 
 
 def test_sql_in_quotes_is_refused_at_its_column(site):
@@ -241,7 +241,7 @@ def test_sql_in_quotes_is_refused_at_its_column(site):
 def test_sql_in_a_block_is_refused_at_its_line_and_column(site):
     (line,) = mistakes(site, query("|\n\n      SELECT email,\n        emial\n      FROM Customer360"))
     assert line.startswith("segue.yaml:12:9: ")
-    assert line.endswith("(line 3, column 3 of the SQL)")
+    assert line.endswith("(line 3, column 3)")
 
 
 def test_a_draft_may_hold_any_sql(site):

@@ -55,8 +55,7 @@ def _problem(documents: Documents, query: QueryEntry, error: QueryError) -> Prob
         place = item.source.text_place((*item.location, "sql"), line, column)
     else:
         place = documents.named["databases"][query.database].place("name")
-    where = f" (line {line}, column {column} of the SQL)" if error.line else ""
-    return Problem(place, f'the query "{query.name}": {error.message}{where}')
+    return Problem(place, f'the query "{query.name}": {error.message}')
 
 
 def read_tables(database: DatabaseEntry) -> Mapping[str, Mapping[str, str]]:

@@ -58,6 +58,7 @@ _DEFAULTS = {
     "query_seconds": "`30m`",
     "engine_memory": "`600MB`",
     "debug": "`0`",
+    "rate_scale": "`1`",
 }
 
 
@@ -79,7 +80,8 @@ def _variables() -> Iterator[tuple[str, ...]]:
     documents = _docstrings(Settings)
     for field in fields(Settings):
         variable, _, meaning = documents[field.name].partition(": ")
-        yield f"`{variable}`", _DEFAULTS.get(field.name, "not set"), _sentence(meaning)
+        default = "not set" if field.default in (None, "") else _DEFAULTS[field.name]
+        yield f"`{variable}`", default, _sentence(meaning)
 
 
 def _keys(model: type[Any]) -> str:
