@@ -1,0 +1,1 @@
+"""How fast Segue is, against floors and peers measured in the same run: ``python -m benchmarks.run``."""
