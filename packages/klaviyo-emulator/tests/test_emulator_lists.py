@@ -110,3 +110,11 @@ def test_the_cap_on_lists_and_segments_names_the_maximum(api: Api, admin: Emulat
     assert "maximum of 2 lists" in problem(answer)["detail"]
     admin.settings(max_groups=0)
     api.create_list("Gold")
+
+
+def test_the_daily_429_carries_retry_after_alone(api: Api, admin: EmulatorAdmin) -> None:
+    admin.settings(daily_lists=1)
+    api.create_list("VIP")
+    answer = api.send("POST", "/lists", {"data": {"type": "list", "attributes": {"name": "Gold"}}})
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, str(DAY))
+    assert "ratelimit-limit" not in answer.headers
