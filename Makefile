@@ -21,8 +21,8 @@ setup: $(filter .uv/%,$(UV)) ## install everything into .venv/
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv "uv>=0.13"
 	@echo '*' > .uv/.gitignore
 
-demo: setup ## plan, run, change the data, run again, compare (two minutes)
-	@$(RUN) python -m examples.demo
+demo: setup ## plan, run, change the data, run again, compare; KEEP=1 leaves the emulator running
+	@$(RUN) python -m examples.demo $(if $(KEEP),--keep)
 
 check: setup ## format, lint, types, import directions, lock file
 	$(UV) lock --check

@@ -1,0 +1,137 @@
+"""The whole of Segue in two minutes: plan, run, change the data, run again, and compare the list with the query.
+
+``python -m examples.demo`` (or ``make demo``) works in ``.demo/`` and sends to an emulator of Klaviyo on this machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import json
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from examples.sandbox import Sandbox, SandboxError, sandbox
+from segue.database.churn import churn_sample
+
+ORCHESTRATION = "Customers to Klaviyo"
+LIST = "Customers"
+_CONFIGURATION = Path(__file__).with_name("segue.yaml")
+_CLEARED_SHOWN = 3
+# What a sound address is, said here once more: the demo must not ask Segue whether Segue is right.
+_SENDABLE = r"""
+SELECT DISTINCT lower(trim(email)) FROM Merged_Customers
+WHERE regexp_full_match(trim(email), '[^@\s]+@[^@\s.]+([.][^@\s.]+)+') ORDER BY 1
+"""
+
+
+def main() -> int:
+    """Run the demo. Returns 0 when the list at the end equals the query."""
+    options = _options()
+    try:
+        with sandbox(options.folder, rows=options.rows, configuration=_CONFIGURATION) as place:
+            equal = play(place)
+            _look_around(place, keep=options.keep)
+    except SandboxError as error:
+        print(f"\nThe demo stopped: {error}", file=sys.stderr)
+        return 1
+    return 0 if equal else 1
+
+
+def play(place: Sandbox) -> bool:
+    """Both rounds and the comparison; returns whether list and query are equal."""
+    print(f"The sample Customer 360 is in {place.folder}, an emulator of Klaviyo at {place.url}.")
+    place.shown("apply", str(place.folder / "segue.yaml"))
+    place.shown("plan", ORCHESTRATION)
+    place.shown("run", ORCHESTRATION, "--yes")
+
+    cities = _select(place, "SELECT lower(email), city FROM Merged_Customers WHERE city IS NOT NULL")
+    churn = churn_sample(place.database, share=0.02)
+    _headline("The data change")
+    print(f"{churn.added} customers come, {churn.changed} change, {churn.cleared} lose fields, {churn.removed} go.")
+    moved = dict(_select(place, "SELECT lower(email), city FROM Merged_Customers WHERE email IS NOT NULL"))
+    cleared = [email for email, city in cities if city and email in moved and moved[email] is None][:_CLEARED_SHOWN]
+    before = _fields(place, cleared)
+
+    place.shown("plan", ORCHESTRATION)
+    place.shown("run", ORCHESTRATION, "--yes")
+
+    _headline("Fields that became NULL, at Klaviyo before and after the second run")
+    for email, old, new in zip(cleared, before, _fields(place, cleared), strict=True):
+        print(f"  {email:32} {old}  ->  {new}")
+    return _compare(place) and all("city=None" in fields for fields in _fields(place, cleared))
+
+
+def _compare(place: Sandbox) -> bool:
+    """The list at Klaviyo beside the addresses of the query, and what Klaviyo itself refused."""
+    wanted = {email for (email,) in _select(place, _SENDABLE)}
+    refused = _refused_by_klaviyo(place)
+    members = set(place.admin.emails(LIST))
+    _headline("The list at Klaviyo beside the query")
+    print(f"  addresses of the query that can be sent  {len(wanted):>7,}")
+    print(f"  refused by Klaviyo (segue rejects)       {len(refused & wanted):>7,}")
+    print(f"  members of the list at Klaviyo           {len(members):>7,}")
+    print(f"  wanted, not there                        {len(wanted - refused - members):>7,}")
+    print(f"  there, not wanted                        {len(members - wanted):>7,}")
+    equal = members == wanted - refused
+    print(f"\n{'equal' if equal else 'NOT EQUAL'}")
+    return equal
+
+
+def _refused_by_klaviyo(place: Sandbox) -> set[str]:
+    """The people whose row Klaviyo did not take, such as somebody with another person's phone number."""
+    run = json.loads(place.captured("runs", "--json"))["runs"][0]["run_id"]
+    path = place.folder / "rejects.csv"
+    place.captured("rejects", run, "--csv", str(path))
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["key"] for row in csv.DictReader(file) if row["said_by"] == "klaviyo"}
+
+
+def _fields(place: Sandbox, emails: Sequence[str]) -> list[str]:
+    """City and loyalty tier of these people, as Klaviyo has them."""
+    described = []
+    for email in emails:
+        profile = place.admin.profile(email) or {"location": {}, "properties": {}}
+        city, tier = profile["location"].get("city"), profile["properties"].get("loyalty_tier")
+        described.append(f"city={city} loyalty_tier={tier}")
+    return described
+
+
+def _select(place: Sandbox, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(place.database), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def _look_around(place: Sandbox, *, keep: bool) -> None:
+    if not keep:
+        print(f"\nThe emulator is gone, the workspace stays in {place.folder}. To look around: make demo KEEP=1")
+        return
+    print(f"\nOpen {place.url} to see lists, profiles and requests. In another terminal:\n")
+    for name, value in place.variables.items():
+        print(f"  export {name}={shlex.quote(str(value))}")
+    print("  .venv/bin/segue runs\n\nCtrl-C ends the emulator.", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.pause()
+
+
+def _headline(text: str) -> None:
+    print(f"\n--- {text} ---", flush=True)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m examples.demo", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="workspace; whatever is there goes")
+    parser.add_argument("--rows", type=int, default=10_000, help="customers of the sample")
+    parser.add_argument("--keep", action="store_true", help="leave the emulator running at the end")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
