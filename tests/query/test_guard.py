@@ -164,6 +164,17 @@ HOSTILE: tuple[tuple[str, str], ...] = (
     ("SELECT email FROM Customer360 MATCH_RECOGNIZE (PATTERN (a) DEFINE a AS true)", "unsupported_syntax"),
     ("SELECT email FROM Customer360 FETCH FIRST 1 ROW WITH TIES", "unsupported_syntax"),
     ("SELECT 1 UNION ALL BY NAME SELECT 2", "unsupported_syntax"),
+    # quoted names where the grammar has a word or a number, which would be written without quotes
+    ('SELECT CAST(1 AS DECIMAL("10) AS INT), (SELECT 1", 2))', "unsupported_syntax"),
+    ("SELECT CAST('a' AS varchar(\"1), getenv('HOME'\"))", "unsupported_syntax"),
+    ("SELECT CAST(now() AS timestamp(\"3), getenv('HOME'\"))", "unsupported_syntax"),
+    ("SELECT INTERVAL '1' \"day, getenv('HOME')\"", "unsupported_syntax"),
+    ("SELECT INTERVAL '1' FORTNIGHT", "unsupported_syntax"),
+    ("SELECT extract(\"year, getenv('HOME')\" FROM now())", "syntax"),
+    ("SELECT extract(epoch FROM now())", "unsupported_syntax"),
+    ("SELECT normalize('a', \"NFC), getenv('HOME'\")", "syntax"),
+    ("SELECT X'4''1'", "syntax"),
+    ("SELECT X'4'", "syntax"),
     # expressions of other engines, parameters, odd quoting
     ("SELECT email -> '$.a' FROM Customer360", "unsupported_syntax"),
     ("SELECT email ->> '$.a' FROM Customer360", "unsupported_syntax"),
@@ -241,6 +252,19 @@ def test_a_comment_never_reaches_the_engine() -> None:
 def test_text_stays_text() -> None:
     compiled = compile_query("SELECT '''; DROP TABLE x; --' AS a", tables=TABLES)
     assert "'''; DROP TABLE x; --'" in compiled.engine_sql
+
+
+def test_a_name_stays_a_name() -> None:
+    odd = "a\" INT), getenv('HOME"
+    quoted = odd.replace('"', '""')
+    sql = f'SELECT CAST(ROW(1) AS ROW("{quoted}" bigint)) AS "{quoted}" FROM Customer360 AS "{quoted}"'
+    compiled = compile_query(sql, tables=TABLES)
+    assert compiled.engine_sql.count(f'"{quoted}"') == 3
+
+
+def test_a_quoted_type_is_no_way_around() -> None:
+    compiled = compile_query("SELECT CAST(1 AS \"int), getenv('HOME'\")", tables=TABLES)
+    assert "getenv" not in compiled.engine_sql
 
 
 def test_a_long_chain_of_conditions_passes() -> None:

@@ -130,9 +130,14 @@ def test_names_of_the_output(database: duckdb.DuckDBPyConnection, sql: str, name
         ("SELECT -n AS n FROM (VALUES 1, 2) AS t(n) ORDER BY n", [(-2,), (-1,)]),
         ("SELECT -n AS n FROM (VALUES 1, 2) AS t(n) ORDER BY n + 0", [(-2,), (-1,)]),
         ("SELECT -n AS n FROM (VALUES 1, 2) AS t(n) ORDER BY abs(t.n) DESC", [(-2,), (-1,)]),
+        # rows without names are called as Trino calls them
+        ("SELECT _col1, t._col0 FROM (VALUES (1, 'a')) AS t", [("a", 1)]),
+        ("SELECT _col0 FROM (VALUES 1)", [(1,)]),
+        ("WITH v AS (VALUES 1) SELECT _col0 FROM v", [(1,)]),
         # a subquery sees the sources around it, and nearer ones first
         (
-            "SELECT (SELECT max(product) FROM Unified_Transactions u WHERE u.amperity_id = m.amperity_id) FROM Merged_Customers m ORDER BY m.city",
+            """SELECT (SELECT product FROM Unified_Transactions u WHERE u.amperity_id = m.amperity_id)
+            FROM Merged_Customers m ORDER BY city""",
             [("shoe",), (None,)],
         ),
         (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from segue.query.place import Refusal
@@ -120,6 +122,12 @@ _WORDS = {
     "with_ties": "WITH TIES",
     "percent": "PERCENT",
 }
+_WRITTEN_PLAIN = {
+    exp.Var: re.compile("[A-Za-z_]+"),
+    exp.Literal: re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII),
+    exp.HexString: re.compile("([0-9A-Fa-f]{2})*"),
+}
+_INTERVALS = frozenset({"SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR"})
 _JOINS = frozenset({"", "INNER", "CROSS", "OUTER"})
 _SIDES = frozenset({"", "LEFT", "RIGHT", "FULL"})
 _QUALIFIED = ("Write the table's name alone: a query sees the tables of its own database only.",)
@@ -140,6 +148,7 @@ def check(query: exp.Query) -> None:
 
 
 def _check_shape(node: exp.Expr) -> None:
+    _check_text(node)
     if isinstance(node, exp.Join):
         _check_join(node)
     elif isinstance(node, exp.Table) and not isinstance(node.this, exp.Identifier):
@@ -151,10 +160,27 @@ def _check_shape(node: exp.Expr) -> None:
         )
     elif isinstance(node, exp.Dot) and not isinstance(node.expression, exp.Identifier):
         raise _unsupported("a function of another schema", node)
-    elif isinstance(node, exp.Interval) and not isinstance(node.this, exp.Literal):
-        raise _unsupported("INTERVAL without a quoted number", node)
+    elif isinstance(node, exp.Interval):
+        _check_interval(node)
+    elif isinstance(node, exp.DataTypeParam) and not (isinstance(node.this, exp.Literal) and node.this.is_int):
+        raise _unsupported("a type with a size that is no number", node)
     elif isinstance(node, exp.Window) and node.text("over").upper() not in {"", "OVER"}:
         raise _unsupported("this kind of window", node)
+
+
+def _check_text(node: exp.Expr) -> None:
+    """Refuse text that would be written without quotes and is not what its kind says: a word, a number, digits."""
+    pattern = _WRITTEN_PLAIN.get(type(node))
+    is_text = isinstance(node, exp.Literal) and node.is_string
+    if pattern is not None and not is_text and not pattern.fullmatch(node.name):
+        raise Refusal("this word, number or binary text cannot be read", node, code="syntax")
+
+
+def _check_interval(node: exp.Interval) -> None:
+    if not isinstance(node.this, exp.Literal):
+        raise _unsupported("INTERVAL without a quoted number", node)
+    if node.text("unit").upper() not in _INTERVALS:
+        raise _unsupported("this unit of an INTERVAL", node)
 
 
 def _check_join(node: exp.Join) -> None:
@@ -172,4 +198,4 @@ def _unsupported(what: str, node: exp.Expr, steps: tuple[str, ...] = ()) -> Refu
 
 def _words(name: str) -> str:
     """Give the parser's class name as words: ``TableSample`` becomes ``TABLE SAMPLE``."""
-    return "".join(f" {letter}" if letter.isupper() else letter for letter in name).strip().upper()
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).upper()

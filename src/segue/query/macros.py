@@ -113,8 +113,10 @@ HELPERS: dict[str, tuple[str, ...]] = {
             LAMBDA trino_d: CASE WHEN a <= b THEN trino_d <= b ELSE trino_d >= b END)""",
     ),
     "trino_sequence": (
-        "(a, b) AS generate_series(a, b, CASE WHEN a <= b THEN 1 ELSE -1 END)",
-        "(a, b, s) AS generate_series(a, b, s)",
+        """(a, b) AS generate_series(a, CASE WHEN abs(b - a) < 10000 THEN b
+            ELSE trino_fail('sequence: more than 10000 elements') END, CASE WHEN a <= b THEN 1 ELSE -1 END)""",
+        """(a, b, s) AS generate_series(a, CASE WHEN sign(b - a) * sign(s) >= 0 AND abs(b - a) // abs(s) < 10000 THEN b
+            ELSE trino_fail('sequence: the wrong way, or more than 10000 elements') END, s)""",
     ),
     "trino_subscript_array": (
         """(x, i) AS CASE WHEN i BETWEEN 1 AND len(x) OR i IS NULL THEN x[i]
@@ -127,9 +129,11 @@ HELPERS: dict[str, tuple[str, ...]] = {
     "trino_map_size": ("(x) AS CAST(cardinality(x) AS BIGINT)",),
     "trino_size": ("(x) AS CAST(len(x) AS BIGINT)",),
     "trino_json_scalar": (
-        """(x, p) AS CASE WHEN json_type(json_extract(x, p)) NOT IN ('OBJECT', 'ARRAY')
+        """(x, p) AS CASE WHEN json_valid(x) AND json_type(json_extract(x, p)) NOT IN ('OBJECT', 'ARRAY')
         THEN json_extract_string(x, p) END""",
     ),
+    # Text that is no JSON gives NULL.
+    "trino_json_part": ("(x, p) AS CASE WHEN json_valid(x) THEN json_extract(x, p) END",),
     "trino_json_size": (
         """(x) AS CAST(CASE json_type(x) WHEN 'OBJECT' THEN len(json_keys(x)) WHEN 'ARRAY' THEN json_array_length(x)
         ELSE CASE WHEN x IS NOT NULL THEN 0 END END AS BIGINT)""",
@@ -145,6 +149,10 @@ HELPERS: dict[str, tuple[str, ...]] = {
         """(t, digits) AS list_transform([CAST(round(abs(CAST(t AS DECIMAL(38, 12))), CAST(digits AS INTEGER))
             AS DECIMAL(38, 12))], LAMBDA trino_f: regexp_extract(CAST(trino_f AS VARCHAR), '^(\\d+)', 1) || '.'
             || left(regexp_extract(CAST(trino_f AS VARCHAR), '\\.(\\d+)$', 1), digits))[1]""",
+    ),
+    "trino_format_integer": (
+        """(x) AS CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') OR typeof(x) LIKE 'DECIMAL%'
+        THEN CASE WHEN x IS NOT NULL THEN trino_fail('format: %d takes integers') END ELSE CAST(x AS BIGINT) END""",
     ),
     # By way of text: Java rounds the digits that it shows, half up, not the binary value beneath them.
     "trino_decimal_text": (

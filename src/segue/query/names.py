@@ -71,6 +71,8 @@ class _Resolver:
                 known[name.lower()] = With(name=unique, columns=tuple(Output(name=alias) for alias in aliases))
             outputs = renamed(self.query(cte.this, known, outer), aliases, cte)
             known[name.lower()] = With(name=unique, columns=outputs)
+            if not aliases:
+                _name_values(cte.this, cte.args["alias"], outputs)
             cte.args["alias"].set("this", exp.to_identifier(unique, quoted=True))
         return known
 
@@ -179,6 +181,8 @@ class _Resolver:
             # With a name its columns can be told from the aliases of the SELECT list.
             shown = self._unique("from")
             node.set("alias", exp.TableAlias(this=exp.to_identifier(shown, quoted=True)))
+        if not aliases:
+            _name_values(inner, node.args["alias"], outputs)
         return Source(alias=shown, columns=renamed(outputs, aliases, node))
 
     def _table(self, node: exp.Table, names: Mapping[str, With]) -> Outputs:
@@ -229,3 +233,11 @@ def _spell_out(item: exp.Expr, select: exp.Select) -> None:
         value = values.get(column.name.lower())
         if value is not None and not column.table and column.find_ancestor(exp.Query) is select:
             column.replace(exp.Paren(this=value.copy()))
+
+
+def _name_values(query: exp.Expr, alias: exp.Expr, outputs: Outputs) -> None:
+    """Name the columns of VALUES as Trino does; the engine has other names for them."""
+    while isinstance(query, exp.Subquery):
+        query = query.this
+    if isinstance(query, exp.Values):
+        alias.set("columns", [exp.to_identifier(output.name, quoted=True) for output in outputs])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -97,5 +98,7 @@ def _syntax(error: ParseError, sql: str) -> Refusal:
         lines = sql.split("\n")
         # The parser counts to the last character of the token that it stumbled over.
         offset = sum(len(text) + 1 for text in lines[: line - 1]) + end_column - len(first.get("highlight") or " ")
-    description = str(first.get("description") or "the text is not SQL").split(" but got")[0].rstrip(".")
+    # What follows these words are the parser's own objects, and perhaps the values of the query.
+    description = re.split(" but got|Required keyword|<", str(first.get("description")))[0].rstrip(". ")
+    description = description or "a part is missing here"
     return Refusal(f"this is not SQL that can be read: {description}", max(offset, 0), code="syntax")

@@ -70,7 +70,11 @@ CONVERSIONS = (
         ("format('%,.2f', 1234567.89)", "1,234,567.89", EXAMPLE),
         ("format('%-7s,%7s', 'hello', 'world')", "hello  ,  world", EXAMPLE),
         ("format('%2$s %3$s %1$s', 'a', 'b', 'c')", "b c a", EXAMPLE),
-        note="The format is a literal with %s, %d, %f, %x and %%.",
+        ("format('%s-%d', 'a', 7)", "a-7"),
+        ("format('%,d|%05d', 1234567, -42)", "1,234,567|-0042"),
+        ("format('%.2f', 1.005e0)", "1.01", "Java's Formatter rounds the shown digits half up"),
+        ("format('%s|%d', NULL, NULL)", "null|null", "Java's Formatter writes null"),
+        note="The format is a literal with %s, %d, %f and %%, and the flags - 0 and the comma.",
         special=True,
     ),
     _v(

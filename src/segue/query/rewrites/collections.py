@@ -32,7 +32,7 @@ def extreme(node: exp.Expr) -> exp.Expr:
 
 def json_extract(node: exp.Expr) -> exp.Expr:
     """Give the part of a JSON value."""
-    return call("json_extract", node.expressions[0], _path(node))
+    return call("trino_json_part", node.expressions[0], _path(node))
 
 
 def json_extract_scalar(node: exp.Expr) -> exp.Expr:
@@ -42,7 +42,7 @@ def json_extract_scalar(node: exp.Expr) -> exp.Expr:
 
 def json_size(node: exp.Expr) -> exp.Expr:
     """Count the members of an object or array; a scalar has none."""
-    return call("trino_json_size", call("json_extract", node.expressions[0], _path(node)))
+    return call("trino_json_size", call("trino_json_part", node.expressions[0], _path(node)))
 
 
 def json_literal(node: exp.Expr) -> exp.Expr:

@@ -13,6 +13,10 @@ from segue.query.rewrites.build import call, cast, literal, unsupported
 
 _DIRECTIVE = re.compile(r"%(?:(?P<index>\d+)\$)?(?P<flags>[-,0+ ]*)(?P<width>\d+)?(?:\.(?P<digits>\d+))?(?P<kind>.)")
 
+_BINARY = frozenset({"varbinary", "blob"})
+_FLAGS = {"s": {"-"}, "d": {"-", "0", ","}, "f": {"-", "0", ","}}
+"""The directives of a format and the flags that each may have."""
+
 
 def concat(node: exp.Expr) -> exp.Expr:
     """``concat`` is ``||``: NULL makes NULL, where the engine's own concat leaves it out."""
@@ -36,9 +40,6 @@ def length(node: exp.Expr) -> exp.Expr | None:
 def reverse(node: exp.Expr) -> exp.Expr | None:
     """Arrays have a function of their own on the engine."""
     return call("list_reverse", *node.expressions) if kind_of(node.expressions[0]) == "array" else None
-
-
-_BINARY = frozenset({"varbinary", "blob"})
 
 
 def trim(node: exp.Expr) -> exp.Expr:
@@ -139,24 +140,23 @@ def format_text(node: exp.Expr) -> exp.Expr:
 
 
 def _formatted(directive: re.Match[str], value: exp.Expr, near: exp.Expr) -> exp.Expr:
-    flags, digits, kind = directive["flags"], directive["digits"], directive["kind"]
-    # As in Java, the word null stands for NULL.
-    if kind == "s" and not set(flags) - {"-"} and digits is None:
-        text: exp.Expr = call("coalesce", call("trino_format_text", value), "null")
-    elif kind == "d" and digits is None and "-" not in flags.replace("-", "", 1):
-        text = call("trino_decimal_text", cast(value, "BIGINT"), exp.convert(0), exp.convert("," in flags))
-    elif kind == "f":
-        text = call("trino_decimal_text", value, exp.convert(int(digits or 6)), exp.convert("," in flags))
-    elif kind == "x" and not flags:
-        text = call("printf", "%x", value)
+    flags, kind = set(directive["flags"]), directive["kind"]
+    misplaced = (directive["digits"] and kind != "f") or (flags & {"-", "0"} and not directive["width"])
+    if kind not in _FLAGS or flags - _FLAGS[kind] or {"-", "0"} <= flags or misplaced:
+        raise unsupported(f"{directive.group()} in a format", near)
+    if kind == "s":
+        text: exp.Expr = call("trino_format_text", value)
+    elif kind == "d":
+        number = call("trino_format_integer", value)
+        text = call("format", "{:,}", number) if "," in flags else cast(number, "VARCHAR")
     else:
-        raise unsupported(f"%{kind} with these flags in a format", near)
-    if set(flags) & {"+", " "}:
-        raise unsupported("a sign flag in a format", near)
-    return _padded(text, flags, int(directive["width"] or 0))
+        digits = int(directive["digits"] or 6)
+        text = call("trino_decimal_text", value, exp.convert(digits), exp.convert("," in flags))
+    # As in Java, the word null stands for NULL.
+    return _padded(call("coalesce", text, "null"), flags, int(directive["width"] or 0))
 
 
-def _padded(text: exp.Expr, flags: str, width: int) -> exp.Expr:
+def _padded(text: exp.Expr, flags: set[str], width: int) -> exp.Expr:
     if not width:
         return text
     if "0" in flags:
