@@ -48,7 +48,9 @@ def measured(
             seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in accepted:
-            raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{_text(out)}{_text(err)[-4000:]}")
+            raise RuntimeError(
+                f"{' '.join(command)} ended with {process.returncode}:\n{_text(out)}{_text(err)[-4000:]}"
+            )
         return Finished(
             seconds=seconds,
             cpu=usage.ru_utime + usage.ru_stime,

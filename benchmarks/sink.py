@@ -80,7 +80,11 @@ class Sink:
         endpoint = f"{method} {_ID.sub('ID', url.path)}"
         if wait := self._throttle(endpoint):
             self.throttled += 1
-            return 429, {"errors": [{"id": "1", "code": "throttled", "title": "Throttled", "detail": "slow down"}]}, wait
+            return (
+                429,
+                {"errors": [{"id": "1", "code": "throttled", "title": "Throttled", "detail": "slow down"}]},
+                wait,
+            )
         self.requests[endpoint] += 1
         return *self._body(endpoint, url.path, parse_qs(url.query)), 0.0
 

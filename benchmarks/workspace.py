@@ -10,6 +10,9 @@ from typing import Any
 
 from benchmarks.data import EMAILS, PROFILES
 from benchmarks.process import Finished, Receiver, measured, python
+from segue.services.workspace import open_workspace
+from segue.settings import Settings
+from segue.workflow.records import RunRecords
 
 _CONFIGURATION = """
 version: 1
@@ -36,9 +39,11 @@ COMPLETED = (0, 3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """A workspace in ``folder``."""
+    """A workspace in ``folder``, over a database file. read_back: how many profiles a run reads back."""
 
     folder: Path
+    database: Path
+    read_back: int
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -53,22 +58,35 @@ class Home:
         )
         return finished, json.loads(finished.output)
 
+    def point(self, url: str) -> None:
+        """Send to this receiver from now on."""
+        text = _CONFIGURATION.format(
+            database=json.dumps(str(self.database.absolute())),
+            url=url,
+            profiles=json.dumps(PROFILES),
+            emails=json.dumps(EMAILS),
+            read_back=self.read_back,
+        )
+        configuration = self.folder / "bench.yaml"
+        configuration.write_text(text, encoding="utf-8")
+        measured(python("segue.cli", "apply", configuration), environment=self.environment)
+
+    def tasks(self, run_id: str) -> dict[str, float]:
+        """Seconds of each task of a run."""
+        workspace = open_workspace(Settings(home=self.folder.absolute()))
+        try:
+            tasks = RunRecords(workspace.catalog).get(run_id).tasks
+        finally:
+            workspace.close()
+        return {t.name: (t.ended_at - t.started_at).total_seconds() for t in tasks if t.ended_at and t.started_at}
+
 
 def make_home(folder: Path, *, database: Path, url: str, read_back: int = 0) -> Home:
     """A new workspace over a database file, sending to ``url``.
 
     read_back: the sink keeps no profile, so nothing can be read back from it; the emulator answers truly.
     """
-    home = Home(folder=folder)
+    home = Home(folder=folder, database=database, read_back=read_back)
     measured(python("segue.cli", "init"), environment=home.environment)
-    text = _CONFIGURATION.format(
-        database=json.dumps(str(database.absolute())),
-        url=url,
-        profiles=json.dumps(PROFILES),
-        emails=json.dumps(EMAILS),
-        read_back=read_back,
-    )
-    configuration = folder / "bench.yaml"
-    configuration.write_text(text, encoding="utf-8")
-    measured(python("segue.cli", "apply", configuration), environment=home.environment)
+    home.point(url)
     return home

@@ -75,7 +75,9 @@ def main(home: str, source: str, url: str) -> None:
         rows = stage(bench, folder, Path(source), destination)
     staged = time.perf_counter()
     ledger = CatalogLedger(workspace.catalog, run_id=run.id, account_id="SINK1")
-    sent = destination.send(Work(folder=folder, list_id="SINK1", ledger=ledger, still_wanted=lambda _: frozenset())).done
+    sent = destination.send(
+        Work(folder=folder, list_id="SINK1", ledger=ledger, still_wanted=lambda _: frozenset())
+    ).done
     ended = time.perf_counter()
     assert rows == sent
     tasks = {"stage": staged - started, "send": ended - staged}
