@@ -16,7 +16,7 @@ Share = float
 class TemplateSettings(BaseModel):
     """What a run does with the rows; every field has a safe default but ``list_name``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     list_name: str = Field(min_length=1, max_length=255)
     """Name of the Klaviyo list. It is made when it is not there."""

@@ -168,7 +168,10 @@ def test_a_hostile_statement_is_refused(engine: Engine, tmp_path: Path, folder: 
 def test_the_locks_of_the_database_hold_alone(shop: Path, tmp_path: Path, folder: Path, sql: str) -> None:
     """The same on the child's connection, without our reading of the parse tree: two doors, each shut."""
     before = _tree(tmp_path)
-    with child._connect(LIMITS | {"path": str(shop), "spill": str(tmp_path / "spill")}) as con, pytest.raises(duckdb.Error):
+    with (
+        child._connect(LIMITS | {"path": str(shop), "spill": str(tmp_path / "spill")}) as con,
+        pytest.raises(duckdb.Error),
+    ):
         con.execute(sql.format(folder=folder)).fetchall()
     assert _tree(tmp_path) == before
 

@@ -14,7 +14,9 @@ _GENERATORS = Path(__file__).with_name("sample.sql")
 _CUSTOMER_360 = """
 CREATE OR REPLACE TABLE Customer360 AS
 SELECT
-    amperity_id, email, given_name, surname, nullif(concat_ws(' ', given_name, surname), '') AS full_name, phone, city,
+    amperity_id,
+    CASE WHEN customer_number % 1000 = 8 THEN lag(email) OVER (ORDER BY customer_number) ELSE email END AS email,
+    given_name, surname, nullif(concat_ws(' ', given_name, surname), '') AS full_name, phone, city,
     country, birthdate, loyalty_tier, email_opt_in, lifetime_value, coalesce(order_count, 0) AS order_count,
     first_order_datetime, last_order_datetime
 FROM Merged_Customers
@@ -27,7 +29,8 @@ LEFT JOIN (
 ) USING (amperity_id)
 ORDER BY customer_number
 """
-"""One row per customer, summed over the orders. A repeated order counts once."""
+"""One row per customer, summed over the orders. A repeated order counts once. One customer in a thousand shares the
+address of the customer before: a household. The merged customers have one address each."""
 
 
 def create_sample(path: Path, *, rows: int = 10_000, seed: int = 1) -> None:

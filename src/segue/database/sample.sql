@@ -41,14 +41,13 @@ CREATE OR REPLACE TEMP MACRO clean_email(i) AS concat(
     coalesce(nullif(regexp_replace(lower(strip_accents(pick(given_names(), i, 'given'))), '[^a-z]', '', 'g'), ''), 'guest'),
     '.', i, '@', pick(domains(), i, 'domain'));
 
--- 0.3 % missing, 0.2 % malformed, 0.2 % in capitals or with blanks around, 0.1 % the address of the customer before.
+-- 0.3 % missing, 0.2 % malformed, 0.2 % in capitals or with blanks around.
 CREATE OR REPLACE TEMP MACRO flawed_email(i) AS CASE
     WHEN dice(i, 'flaw', 1000) < 3 THEN NULL
     WHEN dice(i, 'flaw', 1000) < 5 THEN
         pick([replace(clean_email(i), '@', ''), replace(clean_email(i), '@', '@@'), 'n/a', clean_email(i) || '..'], i, 'bad')
     WHEN dice(i, 'flaw', 1000) < 7 THEN
         pick([upper(clean_email(i)), '  ' || clean_email(i) || ' ', upper(clean_email(i)[1]) || clean_email(i)[2:]], i, 'odd')
-    WHEN dice(i, 'flaw', 1000) < 8 THEN clean_email(i - 1)
     ELSE clean_email(i) END;
 
 -- Numbers in North America have an exchange that starts with 2 to 9.
