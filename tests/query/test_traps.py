@@ -89,6 +89,15 @@ def test_trap(sql: str, expected: object, run: Run) -> None:
     assert type(value) is type(expected)
 
 
+def test_null_is_last_in_either_direction(run: Run) -> None:
+    values = "FROM (VALUES 1, NULL, 2) AS t(x)"
+    assert run(f"SELECT array_agg(x ORDER BY x DESC), array_agg(x ORDER BY x) {values}") == [
+        ([2, 1, None], [1, 2, None])
+    ]
+    assert run(f"SELECT x {values} ORDER BY x DESC") == [(2,), (1,), (None,)]
+    assert run(f"SELECT row_number() OVER (ORDER BY x DESC) {values} ORDER BY x NULLS FIRST") == [(3,), (2,), (1,)]
+
+
 def test_columns_take_part_in_the_rewrites(run: Run) -> None:
     rows = run(
         "WITH t AS (SELECT 7 AS n, 10.05 AS price, DATE '2020-01-31' AS d, ARRAY[1] AS a, MAP(ARRAY['k'], ARRAY[2]) AS m)"
@@ -145,6 +154,10 @@ def test_fails_as_trino_does_and_try_makes_null_of_it(sql: str, run: Run) -> Non
         ("CAST('a' AS char(3))", "unsupported_syntax"),
         ("CAST(now() AS timestamp(9))", "unsupported_syntax"),
         ("CAST(1 AS ipaddress)", "unsupported_syntax"),
+        ("x FROM UNNEST(ARRAY[1])", "unsupported_syntax"),
+        ("* FROM UNNEST(ARRAY[1]) AS t", "unsupported_syntax"),
+        ("* FROM UNNEST(MAP(ARRAY[1], ARRAY[2])) AS t(k)", "unsupported_syntax"),
+        ("* FROM UNNEST(ARRAY[1], ARRAY[2]) AS t(a, b, c)", "unsupported_syntax"),
         ("lower('a', 'b')", "function_arguments"),
         ("filter(ARRAY[1], (x, y) -> x > y)", "function_arguments"),
         ("lower(x -> x)", "function_arguments"),

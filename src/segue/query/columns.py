@@ -31,8 +31,6 @@ def bind(column: exp.Column, scope: Scope) -> None:
 
 
 def _bind_qualified(column: exp.Column, parts: list[exp.Identifier], source: Source, scope: Scope) -> None:
-    if source.columns is None:
-        return
     _, name, *fields = parts
     output = source.find(name.name)
     if output is None:
@@ -48,7 +46,7 @@ def _bind_plain(column: exp.Column, parts: list[exp.Identifier], scope: Scope, i
         return True
     found = [(source, output) for source in scope.sources if (output := source.find(name)) is not None]
     if not found:
-        return any(source.columns is None for source in scope.sources)
+        return False
     source, output = found[0] if len(found) == 1 else _preserved(column, name, found, scope)
     if len(parts) == 1:
         column.meta["kind"] = output.kind
@@ -114,7 +112,7 @@ def equalities(
 def unknown_column(name: str, node: exp.Expr, scope: Scope, source: Source | None = None) -> Refusal:
     """Give the refusal of a column that no source has."""
     sources = [source] if source is not None else scope.sources
-    known = [column.name for each in sources for column in each.columns or ()]
+    known = [column.name for each in sources for column in each.columns]
     where = f" in '{source.alias}'" if source is not None else ""
     return Refusal(
         f"there is no column '{name}'{where}",

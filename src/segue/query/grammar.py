@@ -122,7 +122,7 @@ _WORDS = {
     "with_ties": "WITH TIES",
     "percent": "PERCENT",
 }
-_WRITTEN_PLAIN = {
+_WRITTEN_PLAIN: dict[type[exp.Expr], re.Pattern[str]] = {
     exp.Var: re.compile("[A-Za-z_]+"),
     exp.Literal: re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII),
     exp.HexString: re.compile("([0-9A-Fa-f]{2})*"),

@@ -170,10 +170,7 @@ class _Resolver:
         if isinstance(node, exp.Unnest):
             for part in node.expressions:
                 self._walk(part, scope, names)
-            offset = node.args.get("offset")
-            if isinstance(offset, exp.Identifier):
-                aliases.append(offset.name)
-            return Source(alias=shown, columns=tuple(Output(name=name) for name in aliases) if aliases else None)
+            return Source(alias=shown, columns=tuple(Output(name=name) for name in _unnested(node, aliases)))
         lateral = isinstance(node, exp.Lateral)
         inner = node.this if lateral else node
         outputs = self.query(inner, names, scope if lateral else scope.parent)
@@ -241,3 +238,16 @@ def _name_values(query: exp.Expr, alias: exp.Expr, outputs: Outputs) -> None:
         query = query.this
     if isinstance(query, exp.Values):
         alias.set("columns", [exp.to_identifier(output.name, quoted=True) for output in outputs])
+
+
+def _unnested(node: exp.Unnest, aliases: list[str]) -> list[str]:
+    offset = node.args.get("offset")
+    names = [*aliases, offset.name] if isinstance(offset, exp.Identifier) else aliases
+    if not names:
+        raise Refusal(
+            "the columns of UNNEST have no names",
+            node,
+            code="unsupported_syntax",
+            steps=("Name them: UNNEST(...) AS t(x).",),
+        )
+    return names

@@ -23,14 +23,14 @@ Outputs = tuple[Output, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """What FROM names once; columns None: not known, as for the fields of an unnested row."""
+    """What FROM names once."""
 
     alias: str
-    columns: Outputs | None
+    columns: Outputs
 
     def find(self, name: str) -> Output | None:
         """Give the column of that name, in whatever case."""
-        return next((column for column in self.columns or () if column.name.lower() == name.lower()), None)
+        return next((column for column in self.columns if column.name.lower() == name.lower()), None)
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ def star(item: exp.Expr, scope: Scope) -> Iterable[Output]:
         )
     merged: set[str] = set()
     for source in sources:
-        for column in source.columns or ():
+        for column in source.columns:
             folded = column.name.lower()
             if not wanted and folded in scope.merged:
                 if folded in merged:

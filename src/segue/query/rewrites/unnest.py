@@ -10,26 +10,25 @@ from segue.query.rewrites.build import call, unsupported
 
 def unnest(node: exp.Expr) -> exp.Expr:
     """Give one row for each element, the arrays side by side and the shorter ones filled with NULL."""
-    alias = node.args.get("alias")
-    names = [column.name for column in alias.args.get("columns") or ()] if alias is not None else []
+    alias = node.args["alias"]  # the names are resolved, so there is one
+    names = [column.name for column in alias.args.get("columns") or ()]
     ordinal = node.args.get("offset")
     columns = [column for part in node.expressions for column in _columns(part)]
     if len(names) > len(columns):
         if len(node.expressions) != 1 or len(columns) != 1:
             raise unsupported("UNNEST of rows beside other values", node)
         columns = [_fields(node.expressions[0])]
-    elif names and len(names) < len(columns):
+    elif len(names) < len(columns):
         raise unsupported(f"an alias of {len(names)} columns for the {len(columns)} of this UNNEST", node)
     if ordinal:
         sizes = [_size(part) for part in node.expressions]
         longest = call("greatest", *sizes) if len(sizes) > 1 else sizes[0]
         columns.append(call("unnest", call("generate_series", exp.convert(1), longest)))
-    select = exp.Select(expressions=columns)
-    shown = alias.this.copy() if alias is not None and alias.this is not None else exp.to_identifier("unnest")
+        names.append(ordinal.name)
     named = [exp.to_identifier(name) for name in names]
-    if ordinal and named:
-        named.append(exp.to_identifier(ordinal.name if isinstance(ordinal, exp.Identifier) else "ordinality"))
-    return exp.Subquery(this=select, alias=exp.TableAlias(this=shown, columns=named))
+    return exp.Subquery(
+        this=exp.Select(expressions=columns), alias=exp.TableAlias(this=alias.this.copy(), columns=named)
+    )
 
 
 def _columns(part: exp.Expr) -> list[exp.Expr]:
