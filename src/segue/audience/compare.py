@@ -121,11 +121,14 @@ class Comparison:
                 SELECT c.* EXCLUDE (kind, changed, cleared, slow, uncleared), b.key IS NOT NULL AS known,
                     b.hash AS old_hash, b.payload AS old, b.uncleared AS owed
                 FROM c LEFT JOIN olds b ON c.key = b.key),
-            f AS (SELECT *, {self._changed_sql()} AS changes, {self._cleared_sql()} AS nulls FROM j),
+            f AS (
+                SELECT *, {self._changed_sql()} AS changes, {self._cleared_sql()} AS nulls,
+                    coalesce(from_json(dropped, '["VARCHAR"]'), []) AS unsendable
+                FROM j),
             p AS (
-                SELECT *, {self._chosen("nulls", self._unset_columns())} AS unset,
-                    {self._chosen("nulls", self._slow_columns())} AS slowly,
-                    {self._chosen("nulls", self._kept_columns())} AS kept
+                SELECT *, {self._chosen(self._unset_columns())} AS unset,
+                    {self._chosen(self._slow_columns())} AS slowly,
+                    list_filter(nulls, lambda n: NOT list_contains(list_concat(unset, slowly), n)) AS kept
                 FROM f),
             k AS (
                 SELECT *, CASE WHEN NOT known THEN {ADD}
@@ -144,7 +147,10 @@ class Comparison:
 
     def _same_columns(self) -> str:
         """Without a dropped column, a row of another hash was changed, even where no field shows it."""
-        return "true" if set(self.snapshot.columns) <= {f.column for f in self.placed} else "false"
+        return "true" if set(self.snapshot.columns) <= self._columns() else "false"
+
+    def _columns(self) -> set[str]:
+        return {f.column for f in self.placed if f.place is not Place.LEFT_OUT}
 
     def _sent(self) -> list[Field]:
         return [f for f in self.placed if f.place in (Place.PROFILE, Place.LOCATION, Place.PROPERTY)]
@@ -182,13 +188,12 @@ class Comparison:
         guarded = set() if self.settings.clear_identifiers else self.fields.identifiers
         return {f.column for f in self._sent() if f.place is not Place.PROPERTY and f.column not in guarded}
 
-    def _kept_columns(self) -> set[str]:
-        return {f.column for f in self._sent()} - self._unset_columns() - self._slow_columns()
-
     @staticmethod
-    def _chosen(names: str, columns: Iterable[str]) -> str:
+    def _chosen(columns: Iterable[str]) -> str:
+        """Of the fields that lost their value those that are cleared in one way. A value that cannot be sent is no NULL: its
+        field keeps what it has there."""
         allowed = ", ".join(literal(c) for c in sorted(columns))
-        return f"list_filter({names}, lambda n: list_contains([{allowed}]::VARCHAR[], n))"
+        return f"list_filter(nulls, lambda n: list_contains([{allowed}]::VARCHAR[], n) AND NOT list_contains(unsendable, n))"
 
     def _digest(self, delta: Path) -> str:
         removes = literal(str(self.folder / "removes.parquet"))

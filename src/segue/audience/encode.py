@@ -13,18 +13,18 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from segue.audience.fields import Field, FieldMap, Place
-from segue.audience.text import identifier, json_string, json_text, literal, plain_text, unsendable
+from segue.audience.text import json_string, json_text, literal, plain_text, unsendable
 from segue.errors import DataError
 
-ROW = "__segue_row"
+ROW = "row"
 """The column that numbers the rows of a result, from 0."""
 HEAD = '{"type":"profile","attributes":'
 TAIL = "},"
 MAX_PROFILE_BYTES = 100_000
 MAX_EXTERNAL_ID = 64
 
-_BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(13) || chr(160) || chr(8203) || chr(65279)"
-_ATOM = r"[^\s\x{a0}\x{200b}\x{feff}@\"(),:;<>\[\]\\.]+"
+_BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160) || chr(8203) || chr(65279)"
+_ATOM = r"[^\p{Z}\p{C}@\"(),:;<>\[\]\\.]+"
 _EMAIL = (
     rf"^{_ATOM}(\.{_ATOM})*"
     r"@[\p{L}\p{N}]([\p{L}\p{N}-]*[\p{L}\p{N}])?(\.[\p{L}\p{N}]([\p{L}\p{N}-]*[\p{L}\p{N}])?)+$"
@@ -45,17 +45,20 @@ class EncodeOptions:
     unset_nulls: bool
 
 
+def source_column(position: int) -> str:
+    """The name of a query's column in ``source``. Names of users are not used in SQL: there ``Email`` is ``email``."""
+    return f"s{position}"
+
+
 def encode_sql(schema: pa.Schema, placed: Sequence[Field], fields: FieldMap, options: EncodeOptions) -> str:
-    """A SELECT over the relation ``source`` (the query's columns and ``ROW``).
+    """A SELECT over the relation ``source``: the columns of ``schema``, named by ``source_column``, and ``ROW``.
 
     Its columns: row BIGINT; key VARCHAR, NULL where there is no valid one; hash VARCHAR; latest, of the
     column's own type; fragment VARCHAR; head INTEGER, characters before the payload; refused BOOLEAN, the whole
     row; problems LIST of STRUCT(field, value, reason), NULL where there are none.
     """
     builder = _Encoder(schema, placed, fields)
-    latest = (
-        identifier(options.latest_by) if options.latest_by and options.latest_by in schema.names else "NULL::INTEGER"
-    )
+    latest = builder.column(options.latest_by) if options.latest_by in schema.names else "NULL::INTEGER"
     unset = builder.unset_sql() if options.unset_nulls else "''"
     return f"""
         WITH looked AS (SELECT *, {builder.key_sql()} FROM source),
@@ -78,6 +81,7 @@ class _Encoder:
 
     def __init__(self, schema: pa.Schema, placed: Sequence[Field], fields: FieldMap) -> None:
         self._types = {name: schema.field(name).type for name in schema.names}
+        self._source = {name: source_column(position) for position, name in enumerate(schema.names)}
         self._fields = fields
         keys = [f for f in placed if f.place is Place.KEY]
         if not keys:
@@ -90,18 +94,22 @@ class _Encoder:
         self._sent = [f for f in placed if f.place not in (Place.KEY, Place.LEFT_OUT)]
         self._alias = {f.column: f"c{i}" for i, f in enumerate(self._sent)}
 
+    def column(self, name: str | None) -> str:
+        """The column of ``source`` that holds a column of the query."""
+        return self._source[name or ""]
+
     def key_sql(self) -> str:
         """The key as it came, and whether it is an address as it stands: trimming costs more than matching."""
-        raw = plain_text(identifier(self._key.column), self._types[self._key.column], column=self._key.column)
+        raw = plain_text(self.column(self._key.column), self._types[self._key.column], column=self._key.column)
         sound = f"strlen({raw}) <= {_MAX_EMAIL} AND regexp_matches(lower({raw}), {literal(_EMAIL)})"
-        return f"{raw} AS __segue_key, coalesce({sound}, false) AS __segue_sound"
+        return f"{raw} AS source_key, coalesce({sound}, false) AS source_sound"
 
     def cleaned_sql(self) -> str:
         """The columns as they will be sent; ``r_...`` keeps what an identifier was before it was repaired."""
-        trimmed = f"CASE WHEN __segue_sound THEN lower(__segue_key) ELSE lower({_trim('__segue_key')}) END"
-        parts = ["__segue_key AS raw_key", "__segue_sound AS sound", f"{trimmed} AS k"]
+        trimmed = f"CASE WHEN source_sound THEN lower(source_key) ELSE lower({_trim('source_key')}) END"
+        parts = ["source_key AS raw_key", "source_sound AS sound", f"{trimmed} AS k"]
         for field in self._sent:
-            column, alias = identifier(field.column), self._alias[field.column]
+            column, alias = self.column(field.column), self._alias[field.column]
             if field.place is Place.PROFILE and field.column in self._fields.identifiers:
                 text = plain_text(column, self._types[field.column], column=field.column)
                 parts.append(f"{text} AS r_{alias}")

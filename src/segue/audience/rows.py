@@ -2,7 +2,7 @@
 
 It writes, in the run's folder:
     keys.arrow        row, key, hash, latest, refused -- of every row that has a key
-    candidates.arrow  rows that the snapshot does not hold in this form, as chunks (see ``delta_schema``)
+    candidates.arrow  rows that the snapshot does not hold in this form, as chunks (see ``_candidates_schema``)
     rejects.parquet   row, field, value, reason, source, detail
 """
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from segue.audience.encode import ROW, EncodeOptions, encode_sql
+from segue.audience.encode import ROW, EncodeOptions, encode_sql, source_column
 from segue.audience.fields import Field, FieldMap
 from segue.audience.packing import ChunkLimits, pack
 from segue.audience.workbench import Workbench, writing
@@ -40,6 +40,9 @@ REJECTS_SCHEMA = pa.schema(
 )
 _DELTA_TAIL = f"{ADD}::TINYINT AS kind, " + ", ".join(
     f"NULL::VARCHAR AS {name}" for name in ("changed", "cleared", "slow", "uncleared")
+)
+_DROPPED = (
+    "CASE WHEN problems IS NOT NULL THEN to_json(list_transform(problems, lambda p: p.field))::VARCHAR END AS dropped"
 )
 
 
@@ -71,14 +74,14 @@ class RowReader:
 
     def read(self, reader: pa.RecordBatchReader, *, progress: Callable[[int], None] = lambda _: None) -> RowCounts:
         """Spool every row; ``progress`` is told the number of rows read so far."""
-        numbered = _numbered(reader, self._repair_phones(reader.schema))
-        self.bench.show("source", numbered)
-        encoded = self.bench.stream(self._sql(numbered.schema))
+        reader = self._international(reader)
+        self.bench.show("source", _numbered(reader))
+        encoded = self.bench.stream(self._sql(reader.schema))
         keys_schema = pa.schema([encoded.schema.field(n) for n in ("row", "key", "hash", "latest", "refused")])
         tally = _Tally()
         with (
             writing(self.folder / "keys.arrow", keys_schema) as keys,
-            writing(self.folder / "candidates.arrow", delta_schema(encoded.schema)) as candidates,
+            writing(self.folder / "candidates.arrow", _candidates_schema(encoded.schema)) as candidates,
             pq.ParquetWriter(self.folder / "rejects.parquet", REJECTS_SCHEMA) as rejects,
         ):
             spool = _Spool(keys=keys, rejects=rejects, tally=tally, progress=progress)
@@ -89,49 +92,61 @@ class RowReader:
     def _sql(self, schema: pa.Schema) -> str:
         encoded = encode_sql(schema, self.placed, self.fields, self.options)
         if self.snapshot_sql is None:
-            return f"SELECT *, {_DELTA_TAIL} FROM ({encoded})"
+            return f"SELECT *, {_DELTA_TAIL}, {_DROPPED} FROM ({encoded})"
         settled = "WHERE uncleared IS NULL" if self.clear_owed else ""
         return f"""
-            SELECT e.* REPLACE (CASE WHEN held.hash IS NULL THEN fragment END AS fragment), {_DELTA_TAIL}
+            SELECT e.* REPLACE (CASE WHEN held.hash IS NULL THEN fragment END AS fragment), {_DELTA_TAIL}, {_DROPPED}
             FROM ({encoded}) e LEFT JOIN (SELECT hash FROM ({self.snapshot_sql}) {settled}) held ON e.hash = held.hash"""
 
-    def _repair_phones(self, schema: pa.Schema) -> Callable[[pa.RecordBatch], pa.RecordBatch]:
-        column = schema.get_field_index("phone_number")
+    def _international(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+        """The same rows, with the phone numbers of the template's region in international form."""
+        column = reader.schema.get_field_index("phone_number")
+        if self.phone_region is None or not any(f.column == "phone_number" for f in self.placed):
+            return reader
+        kind = reader.schema.field(column).type
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        if not (pa.types.is_integer(kind) or pa.types.is_string(kind)):
+            return reader
+        schema = reader.schema.set(column, pa.field("phone_number", pa.string()))
         region = self.phone_region
-        if region is None or column < 0 or not any(f.column == "phone_number" for f in self.placed):
-            return lambda batch: batch
-        return lambda batch: _with_region(batch, column, region)
+        return pa.RecordBatchReader.from_batches(schema, (_with_region(b, column, region, schema) for b in reader))
 
 
 def delta_schema(encoded: pa.Schema) -> pa.Schema:
-    """The columns of candidates and deltas: row, key, hash, fragment, head, kind (``ADD``, ``CHANGE``, ``REBASE``), and as
+    """The columns of a delta: row, key, hash, fragment, head, kind (``ADD``, ``CHANGE``, ``REBASE``), and as
     JSON lists of field names or NULL: changed, cleared, slow (to be cleared one by one), uncleared (still held there)."""
     names = ("row", "key", "hash", "fragment", "head", "kind", "changed", "cleared", "slow", "uncleared")
     return pa.schema([encoded.field(name) for name in names])
 
 
-def _numbered(reader: pa.RecordBatchReader, repair: Callable[[pa.RecordBatch], pa.RecordBatch]) -> pa.RecordBatchReader:
+def _candidates_schema(encoded: pa.Schema) -> pa.Schema:
+    """A delta's columns and ``dropped``: fields with a value that cannot be sent, which is no NULL and clears nothing."""
+    return delta_schema(encoded).append(encoded.field("dropped"))
+
+
+def _numbered(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """The relation that ``encode_sql`` reads."""
+    names = [source_column(i) for i in range(len(reader.schema))]
+
     def batches() -> Iterator[pa.RecordBatch]:
         first = 0
         for batch in reader:
-            yield repair(batch).append_column(ROW, pa.arange(first, first + batch.num_rows))
+            yield batch.rename_columns(names).append_column(ROW, pa.arange(first, first + batch.num_rows))
             first += batch.num_rows
 
-    schema = reader.schema.append(pa.field(ROW, pa.int64()))
-    return pa.RecordBatchReader.from_batches(schema, batches())
+    columns = [field.with_name(name) for name, field in zip(names, reader.schema, strict=True)]
+    return pa.RecordBatchReader.from_batches(pa.schema([*columns, pa.field(ROW, pa.int64())]), batches())
 
 
-def _with_region(batch: pa.RecordBatch, column: int, region: str) -> pa.RecordBatch:
+def _with_region(batch: pa.RecordBatch, column: int, region: str, schema: pa.Schema) -> pa.RecordBatch:
     """National numbers made international. Only values without ``+`` or ``00`` are parsed: parsing is slow."""
-    phones = batch.column(column)
+    phones = batch.column(column).cast(pa.string())
     national = pc.fill_null(pc.invert(pc.match_substring_regex(pc.utf8_ltrim_whitespace(phones), r"^(\+|00)")), False)
-    if not pc.any(national).as_py():
-        return batch
-    repaired = [
-        _international(value.as_py(), region) if flag.as_py() else value.as_py()
-        for value, flag in zip(phones, national, strict=True)
-    ]
-    return batch.set_column(column, batch.schema.field(column), pa.array(repaired, phones.type))
+    if pc.any(national).as_py():
+        pairs = zip(phones.to_pylist(), national.to_pylist(), strict=True)
+        phones = pa.array([_international(v, region) if flag else v for v, flag in pairs], pa.string())
+    return pa.record_batch([phones if i == column else c for i, c in enumerate(batch.columns)], schema=schema)
 
 
 def _international(number: str, region: str) -> str:
@@ -165,7 +180,7 @@ class _Spool:
     progress: Callable[[int], None]
 
     def candidates(self, encoded: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-        names = delta_schema(encoded.schema).names
+        names = _candidates_schema(encoded.schema).names
         for batch in encoded:
             self.tally.source += batch.num_rows
             if batch.column("problems").null_count < batch.num_rows:

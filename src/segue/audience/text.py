@@ -7,7 +7,7 @@ The same text is sent and hashed, so a change of engine or version does not look
     decimal         digits with the column's scale, ``12.50``
     real, double    shortest text that reads back as the same number; NaN and infinity are dropped and named
     boolean         true, false
-    date            "2024-01-31"
+    date            "2024-01-31"; infinity and years beyond 1 to 9999 are dropped and named
     timestamp       "2024-01-31T10:00:00Z", with milliseconds when there are any; without a zone it is read as UTC
     time            "10:00:00"
     list, row, map  arrays and objects of the same texts, null inside them stays null
@@ -23,7 +23,9 @@ import pyarrow as pa
 
 from segue.errors import DataError
 
-_INT64_MAX = 2**63 - 1
+_INT64 = f"{-(2**63)} AND {2**63 - 1}"
+_YEARS = "1 AND 9999"
+"""What a four-digit year can say; engines know years before and after, and infinity."""
 
 
 def identifier(name: str) -> str:
@@ -77,7 +79,9 @@ def unsendable(sql: str, kind: pa.DataType) -> tuple[str, str] | None:
     if pa.types.is_floating(kind):
         return f"NOT isfinite({sql})", "not_finite"
     if kind == pa.uint64() or (pa.types.is_decimal(kind) and kind.scale == 0 and kind.precision > 18):  # noqa: PLR2004
-        return f"abs(({sql})::HUGEINT) > {_INT64_MAX}", "number_too_large"
+        return f"({sql})::HUGEINT NOT BETWEEN {_INT64}", "number_too_large"
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return f"NOT ({_datable(_moment(sql, kind))})", "date_out_of_range"
     return None
 
 
@@ -88,18 +92,29 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _within_int64(sql: str) -> str:
-    return f"CASE WHEN abs(({sql})::HUGEINT) <= {_INT64_MAX} THEN ({sql})::VARCHAR END"
+    return f"CASE WHEN ({sql})::HUGEINT BETWEEN {_INT64} THEN ({sql})::VARCHAR END"
 
 
 def _temporal(sql: str, kind: pa.DataType) -> str:
+    if not (pa.types.is_date(kind) or pa.types.is_timestamp(kind)):
+        return f"'\"' || ({sql})::VARCHAR || '\"'"
+    moment = _moment(sql, kind)
     if pa.types.is_date(kind):
-        return f"CASE WHEN isfinite(({sql})::DATE) THEN '\"' || ({sql})::DATE::VARCHAR || '\"' END"
-    if pa.types.is_timestamp(kind):
-        stamp = f"({sql})::TIMESTAMPTZ AT TIME ZONE 'UTC'" if kind.tz else f"({sql})::TIMESTAMP"
-        whole = f"strftime({stamp}, '\"%Y-%m-%dT%H:%M:%S')"
-        fraction = f"CASE WHEN millisecond({stamp}) % 1000 <> 0 THEN strftime({stamp}, '.%g') ELSE '' END"
-        return f"CASE WHEN isfinite({stamp}) THEN {whole} || {fraction} || 'Z\"' END"
-    return f"'\"' || ({sql})::VARCHAR || '\"'"
+        return f"CASE WHEN {_datable(moment)} THEN '\"' || {moment}::VARCHAR || '\"' END"
+    whole = f"strftime({moment}, '\"%Y-%m-%dT%H:%M:%S')"
+    fraction = f"CASE WHEN millisecond({moment}) % 1000 <> 0 THEN strftime({moment}, '.%g') ELSE '' END"
+    return f"CASE WHEN {_datable(moment)} THEN {whole} || {fraction} || 'Z\"' END"
+
+
+def _moment(sql: str, kind: pa.DataType) -> str:
+    """A date, or a timestamp as it is in UTC."""
+    if pa.types.is_date(kind):
+        return f"({sql})::DATE"
+    return f"(({sql})::TIMESTAMPTZ AT TIME ZONE 'UTC')" if kind.tz else f"({sql})::TIMESTAMP"
+
+
+def _datable(moment: str) -> str:
+    return f"isfinite({moment}) AND year({moment}) BETWEEN {_YEARS}"
 
 
 def _nested(sql: str, kind: pa.DataType, *, column: str) -> str:
