@@ -11,14 +11,14 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from segue.cli import config, runs, workspace
+from segue.cli import config, inspect, queries, runs, workspace
 from segue.errors import ConfigError, SegueError
 from segue.security import RedactingFormatter, redact
 from segue.settings import Settings
 
 # A module of commands has register(app); what it needs beyond typer it imports inside its commands, so that
 # `segue --help` stays quick.
-COMMANDS = (workspace, config, runs)
+COMMANDS = (workspace, config, queries, runs, inspect)
 
 _INTERRUPTED = 130
 

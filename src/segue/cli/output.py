@@ -1,0 +1,205 @@
+"""Rows on their way out: as a grid that fits the terminal, as CSV, as JSON. One rule a type, the one of payloads."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import typer
+
+from segue.errors import UsageError
+
+_SAMPLE = 1000
+"""Rows that decide how wide the columns of a grid are."""
+_WIDEST, _NARROWEST = 40, 6
+_GAP = "  "
+
+
+def print_json(value: object) -> None:
+    """Print one JSON value, indented."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def json_cell(value: Any) -> str:
+    """The JSON text of a cell: decimals keep their digits, moments are ISO 8601 in UTC, NaN is null, bytes are hex."""
+    match value:
+        case None:
+            return "null"
+        case bool() | str():
+            return json.dumps(value, ensure_ascii=False)
+        case int() | Decimal():
+            return str(value)
+        case float():
+            return repr(value) if math.isfinite(value) else "null"
+        case list() | tuple():
+            return f"[{', '.join(map(json_cell, value))}]"
+        case dict():
+            return (
+                "{"
+                + ", ".join(f"{json.dumps(str(k), ensure_ascii=False)}: {json_cell(v)}" for k, v in value.items())
+                + "}"
+            )
+        case _:
+            return json.dumps(_text(value), ensure_ascii=False)
+
+
+def _text(value: object) -> str:
+    match value:
+        case datetime():
+            moment = value.astimezone(UTC) if value.tzinfo else value
+            return moment.replace(tzinfo=None).isoformat() + "Z"
+        case date() | time():
+            return value.isoformat()
+        case bytes():
+            return value.hex()
+        case _:
+            return str(value)
+
+
+def cell(value: Any) -> str:
+    """A cell as people read it: JSON text without the quotes of a string; NULL stays apart from an empty text."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float | bool | list | tuple | dict):
+        return json_cell(value) if not isinstance(value, float) or math.isfinite(value) else str(value)
+    return _text(value)
+
+
+def rows_of(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, ...]]:
+    """The rows of batches as Python values; columns may share a name."""
+    for batch in batches:
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def print_grid(names: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[bool] = ()) -> int:
+    """Print rows under their names as they come; returns how many. right: columns to be aligned right.
+
+    On a terminal cells are cut to its width, and columns that have no room are named below; elsewhere nothing is cut.
+    """
+    from rich.cells import cell_len  # noqa: PLC0415 -- loads half of rich
+
+    texts = ([_visible(cell(value)) for value in row] for row in rows)
+    sample = list(islice(texts, _SAMPLE))
+    widths = [
+        max([cell_len(_visible(name)), *(cell_len(row[i]) for row in sample)], default=0)
+        for i, name in enumerate(names)
+    ]
+    room = _terminal_width()
+    if room is not None:
+        widths = _squeezed(widths, room)
+    aligned = [right[i] if right else False for i in range(len(widths))]
+    typer.echo(_line([_visible(name) for name in names], widths, aligned, cut=room is not None))
+    typer.echo(_GAP.join("─" * width for width in widths))
+    count = 0
+    for row in chain(sample, texts):
+        typer.echo(_line(row, widths, aligned, cut=room is not None))
+        count += 1
+    if hidden := names[len(widths) :]:
+        typer.echo(f"no room for {', '.join(map(_visible, hidden))}: see them with --csv - or --json", err=True)
+    return count
+
+
+def _visible(text: str) -> str:
+    """Control characters escaped: a value must not move the cursor."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _terminal_width() -> int | None:
+    if not (sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()):
+        return None
+    return shutil.get_terminal_size().columns
+
+
+def _squeezed(widths: Sequence[int], room: int) -> list[int]:
+    """Widths that fit: the widest columns give way first, then the last ones are left out."""
+    fitted = [min(width, _WIDEST) for width in widths]
+    least = [min(width, _NARROWEST) for width in fitted]
+    while len(least) > 1 and sum(least) + len(_GAP) * (len(least) - 1) > room:
+        least.pop()
+    fitted = fitted[: len(least)]
+    excess = sum(fitted) + len(_GAP) * (len(fitted) - 1) - room
+    while excess > 0 and (widest := max(fitted)) > _NARROWEST:
+        fitted[fitted.index(widest)] -= 1
+        excess -= 1
+    return fitted
+
+
+def _line(texts: Sequence[str], widths: Sequence[int], right: Sequence[bool], *, cut: bool) -> str:
+    from rich.cells import cell_len, set_cell_size  # noqa: PLC0415
+
+    cells = []
+    for text, width, to_right in zip(texts, widths, right, strict=False):
+        space = width - cell_len(text)
+        if space < 0 and cut:
+            cells.append(set_cell_size(text, width - 1) + "…")
+        else:
+            cells.append(" " * space + text if to_right else text + " " * space)
+    return _GAP.join(cells).rstrip()
+
+
+def write_csv(schema: pa.Schema, batches: Iterable[pa.RecordBatch], target: str) -> int:
+    """Write rows as CSV to a file, or to stdout for ``-``; returns how many. A NULL is empty, an empty text is ``""``.
+
+    A file appears when it is whole, readable by its owner only. Raises UsageError when it cannot be written.
+    """
+    plain = pa.schema([pa.field(f.name, f.type if _is_plain(f.type) else pa.string()) for f in schema])
+    count = 0
+    with _sink(target) as sink, pacsv.CSVWriter(sink, plain) as writer:
+        for batch in batches:
+            columns = [
+                column if _is_plain(column.type) else pa.array(map(_csv_cell, column.to_pylist()), pa.string())
+                for column in batch.columns
+            ]
+            writer.write_batch(pa.record_batch(columns, schema=plain))
+            count += batch.num_rows
+    return count
+
+
+def _csv_cell(value: Any) -> str | None:
+    return None if value is None else cell(value)
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether Arrow writes a type as people and programs expect it."""
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_date32(kind)
+        or pa.types.is_decimal(kind)
+    )
+
+
+@contextmanager
+def _sink(target: str) -> Iterator[IO[bytes]]:
+    if target == "-":
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(target)
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        file = os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror}", code="file_unwritable") from None
+    try:
+        with file:
+            yield file
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,97 @@
+"""Does a credential open its account, and may it do what a run needs?"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+
+from segue.delivery.budget import Interrupted
+from segue.delivery.progress import Quiet
+from segue.destinations.contract import Account, Connection, Plugin
+from segue.destinations.registry import GROUP, find_plugin
+from segue.errors import ConfigError, DestinationError
+from segue.services.orchestrations import Credential, load_credential
+from segue.services.workspace import Workspace
+from segue.settings import Settings
+
+_PATIENCE = 20.0
+"""Seconds of waiting altogether: a test answers soon, where a run would wait for minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestedConnection:
+    """What a credential opens. missing: rights that a run needs and the key lacks, a sentence each."""
+
+    credential: str
+    plugin: str
+    account: Account
+    missing: tuple[str, ...]
+
+    @property
+    def sound(self) -> bool:
+        """Whether runs can use it."""
+        return not self.missing
+
+
+def check_connection(workspace: Workspace, settings: Settings, name: str) -> TestedConnection:
+    """Try a credential, writing nothing.
+
+    Raises UsageError for an unknown name, CredentialError for a key that is refused, DestinationError ``unreachable`` when
+    nobody answers.
+    """
+    with workspace.catalog.session(read_only=True) as session:
+        credential = load_credential(session, workspace.box, name)
+    plugin = _plugin(credential)
+    destination = plugin.open(
+        Connection(
+            base_url=credential.base_url,
+            secret=credential.secret.reveal(),
+            rate_scale=settings.rate_scale,
+            progress=Quiet(),
+            pause=_Patience().pause,
+        )
+    )
+    try:
+        return TestedConnection(
+            credential=name, plugin=plugin.name, account=destination.account(), missing=destination.check()
+        )
+    except Interrupted:
+        raise DestinationError(
+            f'The destination of the credential "{name}" does not answer.',
+            code="unreachable",
+            steps=("Check the network and the base_url of the credential.", "Try again."),
+        ) from None
+    finally:
+        destination.close()
+
+
+class _Patience:
+    """Waits as long as it is asked to, until its seconds are used up."""
+
+    def __init__(self) -> None:
+        self._left = _PATIENCE
+        self._never = threading.Event()
+
+    def pause(self, seconds: float) -> bool:
+        """Wait; False when that would take too long altogether."""
+        self._left -= seconds
+        return self._left >= 0 and not self._never.wait(seconds)
+
+
+def _plugin(credential: Credential) -> Plugin:
+    """The plug-in that uses credentials of this type."""
+    broken: ConfigError | None = None
+    for entry in entry_points(group=GROUP):
+        try:
+            plugin = find_plugin(entry.name)
+        except ConfigError as error:
+            broken = error
+            continue
+        if plugin.credential == credential.type:
+            return plugin
+    raise broken or ConfigError(
+        f'No destination plug-in uses credentials of the type "{credential.type}".',
+        code="unknown_plugin",
+        steps=("Install the plug-in that the credential is for.",),
+    )

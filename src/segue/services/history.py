@@ -1,0 +1,167 @@
+"""What became of one person: every run that added, changed, cleared, kept, removed or rejected them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from segue.audience.encode import ROW, EncodeOptions, encode_sql
+from segue.audience.fields import FieldMap, place_columns
+from segue.audience.text import literal
+from segue.audience.workbench import Workbench
+from segue.catalog import models
+from segue.catalog.runs import Run
+from segue.services.names import unknown
+from segue.services.rejects import Reject, readable_rejects, refused_rows
+from segue.services.workspace import Workspace
+from segue.settings import Settings
+
+_KEY = FieldMap(key="email", identifiers=frozenset(), profile=(), location=(), numeric=frozenset(), reserved_prefix="$")
+_ACTIONS = {"add": ("added",), "change": ("changed",), "rebase": ("kept",), "remove": ("removed",)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What one run did with a person.
+
+    actions: of ``added``, ``changed``, ``cleared``, ``kept`` (fields that are NULL in the query keep their value),
+    ``removed``, ``rejected``; changed, cleared, kept: names of fields; row: place in the query's result from 1;
+    payload: the profile's attributes as they were acknowledged, of a removed person those of before, of a refused one
+    those that were refused; kind: ``sync`` or ``undo``.
+    """
+
+    run_id: str
+    orchestration: str
+    kind: str
+    status: str
+    started_at: datetime
+    actions: tuple[str, ...]
+    changed: tuple[str, ...] = ()
+    cleared: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    row: int | None = None
+    payload: Mapping[str, Any] | None = None
+    rejects: tuple[Reject, ...] = ()
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is found of one run on the way."""
+
+    actions: list[str] = field(default_factory=list)
+    changed: tuple[str, ...] = ()
+    cleared: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    row: int | None = None
+    payload: Mapping[str, Any] | None = None
+    rejects: list[Reject] = field(default_factory=list)
+
+
+def orchestration_id(session: Session, name: str) -> str:
+    """The id of an orchestration. Raises UsageError with the nearest names when there is none."""
+    found = session.scalars(select(models.Orchestration.id).where(models.Orchestration.name == name)).one_or_none()
+    if found is None:
+        raise unknown("orchestration", name, session.scalars(select(models.Orchestration.name)))
+    return found
+
+
+def history(workspace: Workspace, settings: Settings, email: str) -> tuple[Entry, ...]:
+    """Every run in which something happened to the person with this address, newest first.
+
+    email may be written as in the data: it is cleaned as an audience's keys are. An address that is none finds the runs
+    that rejected it.
+    """
+    found: dict[str, _Found] = {}
+    layout = workspace.layout
+    with Workbench(layout.runs, memory_bytes=settings.engine_memory, threads=settings.threads) as bench:
+        key = _key(bench, email)
+        for run_id, reject in _our_rejects(bench, layout.runs, key, email):
+            found.setdefault(run_id, _Found()).rejects.append(reject)
+        if key is not None:
+            _read_segments(bench, layout.snapshots, key, found)
+    for refused in refused_rows(workspace, key=key) if key is not None else ():
+        entry = found.setdefault(refused.run_id, _Found())
+        entry.rejects.append(refused.reject)
+        entry.payload = entry.payload or refused.payload
+    with workspace.catalog.session(read_only=True) as session:
+        runs = session.scalars(select(Run).order_by(Run.started_at.desc(), Run.id.desc()))
+        return tuple(_entry(run, found[run.id]) for run in runs if run.id in found)
+
+
+def _key(bench: Workbench, email: str) -> str | None:
+    """The key that an audience makes of an address; None where it makes none."""
+    table = pa.table({"email": pa.array([email], pa.string()), ROW: pa.array([0], pa.int64())})
+    bench.show("source", table.to_reader())
+    placed = place_columns(["email"], _KEY, full_profile=False)
+    sql = encode_sql(table.schema, placed, _KEY, EncodeOptions(latest_by=None, unset_nulls=False))
+    key: str | None = bench.one(f'SELECT "key" FROM ({sql})')
+    return key
+
+
+def _our_rejects(bench: Workbench, runs: Path, key: str | None, email: str) -> Iterator[tuple[str, Reject]]:
+    files = [path for path in sorted(runs.glob("*/rejects.parquet")) if readable_rejects(path)]
+    if not files:
+        return
+    # A row without a key is known by the text that was no address.
+    same_text = f"lower(trim(value)) = lower(trim({literal(email)}))"
+    person = f"key = {literal(key)}" if key is not None else f"key IS NULL AND field = 'email' AND {same_text}"
+    rows = bench.fetch(f"""
+        SELECT filename, row, key, field, value, reason, source, detail
+        FROM read_parquet([{_paths(files)}], filename = true) WHERE {person} ORDER BY filename, row""")
+    for file, row, row_key, name, value, reason, source, detail in rows:
+        reject = Reject(row=row + 1, key=row_key, field=name, value=value, reason=reason, source=source, detail=detail)
+        yield Path(file).parent.name, reject
+
+
+def _read_segments(bench: Workbench, snapshots: Path, key: str, found: dict[str, _Found]) -> None:
+    # A base is several segments folded into one for speed; those that it stands for are still there.
+    files = [path for path in sorted(snapshots.glob("*/*.parquet")) if not path.stem.endswith("-base")]
+    if not files:
+        return
+    rows = bench.fetch(f"""
+        SELECT filename, kind, row, payload, changed, cleared, uncleared
+        FROM read_parquet([{_paths(files)}], filename = true) WHERE key = {literal(key)}""")
+    for file, kind, row, payload, changed, cleared, uncleared in rows:
+        entry = found.setdefault(Path(file).stem, _Found())
+        entry.kept = _names(uncleared)
+        entry.cleared = tuple(name for name in _names(cleared) if name not in entry.kept)
+        entry.changed = _names(changed)
+        entry.row = None if row is None else row + 1
+        entry.payload = orjson.loads(payload) if payload else None
+        only_clears = kind == "change" and entry.cleared and not entry.changed
+        entry.actions += () if only_clears else _ACTIONS[kind]
+        entry.actions += ["cleared"] if entry.cleared else []
+        entry.actions += ["kept"] if entry.kept and "kept" not in entry.actions else []
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(orjson.loads(text)) if text else ()
+
+
+def _paths(files: list[Path]) -> str:
+    return ", ".join(literal(str(path)) for path in files)
+
+
+def _entry(run: Run, found: _Found) -> Entry:
+    return Entry(
+        run_id=run.id,
+        orchestration=run.orchestration,
+        kind=run.kind,
+        status=run.status,
+        started_at=run.started_at,
+        actions=(*found.actions, *(("rejected",) if found.rejects else ())),
+        changed=found.changed,
+        cleared=found.cleared,
+        kept=found.kept,
+        row=found.row,
+        payload=found.payload,
+        rejects=tuple(found.rejects),
+    )

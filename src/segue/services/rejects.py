@@ -1,0 +1,134 @@
+"""What could not be sent in a run, row by row, by Segue's checks and by the destination's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import select
+
+from segue.audience.workbench import DeltaFile
+from segue.catalog.runs import DeliveryReject
+from segue.errors import StateError
+from segue.services.workspace import Workspace
+
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """One reason why a row, or a field of it, was not sent; it holds a person's data.
+
+    row: the row's place in the query's result, from 1; None where it is not known. field: empty where the whole row is
+    meant; several fields are separated by commas. source: ``segue`` or ``klaviyo``; detail: in the words of the source.
+    """
+
+    row: int | None
+    key: str | None
+    field: str
+    value: str | None
+    reason: str
+    source: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A reject by the destination, in which run, and the payload that was refused (None where it is gone)."""
+
+    run_id: str
+    reject: Reject
+    payload: Mapping[str, Any] | None
+
+
+def rejects(workspace: Workspace, run_id: str) -> Iterator[Reject]:
+    """The rejects of a run: Segue's in the order of the rows, then the destination's.
+
+    Raises StateError ``rejects_unreadable`` while the query of the run is still read, or where that was cut short.
+    """
+    yield from _ours(workspace.layout.runs / run_id / "rejects.parquet")
+    yield from (refused.reject for refused in refused_rows(workspace, run_id=run_id))
+
+
+def refused_rows(workspace: Workspace, *, run_id: str | None = None, key: str | None = None) -> Iterator[Refused]:
+    """What the destination refused in a run, or of a person, or both."""
+    query = select(DeliveryReject).order_by(DeliveryReject.run_id, DeliveryReject.chunk, DeliveryReject.position)
+    if run_id is not None:
+        query = query.where(DeliveryReject.run_id == run_id)
+    if key is not None:
+        query = query.where(DeliveryReject.key == key)
+    sent = _SentRows(workspace.layout.runs)
+    with workspace.catalog.session(read_only=True) as session:
+        for entry in session.scalars(query.execution_options(yield_per=_BATCH)):
+            row, payload = sent.look(entry.run_id, entry.chunk, entry.position)
+            reject = Reject(
+                row=row,
+                key=entry.key,
+                field=entry.field,
+                value=_value(payload, entry.field) if entry.kind == "import" else None,
+                reason=entry.reason,
+                source="klaviyo",
+                detail=entry.detail or None,
+            )
+            yield Refused(run_id=entry.run_id, reject=reject, payload=payload)
+
+
+def readable_rejects(path: Path) -> bool:
+    """Whether a file of rejects is there and whole."""
+    try:
+        pq.read_metadata(path)
+    except (OSError, pa.ArrowInvalid):
+        return False
+    return True
+
+
+def _ours(path: Path) -> Iterator[Reject]:
+    if not path.exists():
+        return
+    if not readable_rejects(path):
+        raise StateError(
+            "The rejects of this run are not whole: its query is still read, or was cut short.",
+            code="rejects_unreadable",
+            steps=("Wait until the run has ended, or run again: the rejects are written anew.",),
+        )
+    for batch in pq.ParquetFile(path).iter_batches():
+        for entry in batch.to_pylist():
+            yield Reject(**{**entry, "row": entry["row"] + 1})
+
+
+class _SentRows:
+    """Rows of the staged deltas of runs. Without the file, which a run may lose, nothing is known of a row."""
+
+    def __init__(self, runs: Path) -> None:
+        self._runs = runs
+        self._chunk = lru_cache(maxsize=1)(self._read)
+
+    def _read(self, run_id: str, chunk: int) -> pa.RecordBatch | None:
+        try:
+            return DeltaFile(self._runs / run_id / "delta.arrow").chunk(chunk)
+        except (StateError, pa.ArrowInvalid, IndexError):
+            return None
+
+    def look(self, run_id: str, chunk: int, position: int) -> tuple[int | None, Mapping[str, Any] | None]:
+        """The row number from 1 and the payload."""
+        batch = self._chunk(run_id, chunk)
+        if batch is None or position >= batch.num_rows:
+            return None, None
+        row, fragment, head = (batch.column(name)[position].as_py() for name in ("row", "fragment", "head"))
+        # The payload stands between the head and the "}," of its place in a body.
+        return row + 1, orjson.loads(fragment[head:-2])
+
+
+def _value(payload: Mapping[str, Any] | None, field: str) -> str | None:
+    """What was sent in a field, wherever in the payload it stands."""
+    for part in (payload or {}, *((payload or {}).get(group, {}) for group in ("location", "properties"))):
+        if field in part and not isinstance(part[field], dict):
+            value = part[field]
+            return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return None
