@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import csv
 import json
 import shlex
 import signal
@@ -70,28 +69,31 @@ def play(place: Sandbox) -> bool:
 
 
 def _compare(place: Sandbox) -> bool:
-    """The list at Klaviyo beside the addresses of the query, and what Klaviyo itself refused."""
+    """The list at Klaviyo beside the addresses of the query, less those that Klaviyo itself refused and that are named."""
     wanted = {email for (email,) in _select(place, _SENDABLE)}
-    refused = _refused_by_klaviyo(place)
-    members = set(place.admin.emails(LIST))
+    members, refused = set(place.admin.emails(LIST)), _refused_by_klaviyo(place)
+    missing, strange = wanted - members - refused, members - wanted
     _headline("The list at Klaviyo beside the query")
-    print(f"  addresses of the query that can be sent  {len(wanted):>7,}")
-    print(f"  refused by Klaviyo (segue rejects)       {len(refused & wanted):>7,}")
-    print(f"  members of the list at Klaviyo           {len(members):>7,}")
-    print(f"  wanted, not there                        {len(wanted - refused - members):>7,}")
-    print(f"  there, not wanted                        {len(members - wanted):>7,}")
-    equal = members == wanted - refused
+    print(f"  {'query':36}{'list at Klaviyo':36}")
+    for email in [*sorted(wanted)[:3], "...", *sorted(wanted)[-3:]]:
+        print(f"  {email:36}{email if email in members or email == '...' else 'refused: see segue rejects':36}")
+    print(f"  {len(wanted):<36,}{len(members):<36,}")
+    print(f"\n  refused by Klaviyo, named by segue rejects: {len(wanted & refused - members):,}")
+    print(f"  of the query, not on the list:              {len(missing):,}")
+    print(f"  on the list, not of the query:              {len(strange):,}")
+    equal = not missing and not strange
     print(f"\n{'equal' if equal else 'NOT EQUAL'}")
     return equal
 
 
 def _refused_by_klaviyo(place: Sandbox) -> set[str]:
     """The people whose row Klaviyo did not take, such as somebody with another person's phone number."""
-    run = json.loads(place.captured("runs", "--json"))["runs"][0]["run_id"]
-    path = place.folder / "rejects.csv"
-    place.captured("rejects", run, "--csv", str(path))
-    with path.open(encoding="utf-8", newline="") as file:
-        return {row["key"] for row in csv.DictReader(file) if row["said_by"] == "klaviyo"}
+    latest = json.loads(place.captured("runs", "--limit", "1", "--json"))[0]["run_id"]
+    return {
+        reject["key"]
+        for reject in json.loads(place.captured("rejects", latest, "--json"))
+        if reject["source"] == "klaviyo"
+    }
 
 
 def _fields(place: Sandbox, emails: Sequence[str]) -> list[str]:
