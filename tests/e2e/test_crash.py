@@ -64,7 +64,9 @@ def test_a_killed_later_run_is_finished(shop: Shop, failpoint: str) -> None:
     run = shop.run()
     assert run.status is RunStatus.COMPLETED, run.error
     assert shop.members() == {f"p{i}@mail.shop" for i in range(23_500)}
-    assert (run.counts["changed"], run.counts["cleared"], run.counts["removed"]) == (21_000, 200, 1_500)
+    # A run that was recorded is over: the next one finds nothing to do.
+    expected = (0, 0, 0) if failpoint == "recorded" else (21_000, 200, 1_500)
+    assert (run.counts["changed"], run.counts["cleared"], run.counts["removed"]) == expected
     cleared, kept = shop.profile("p199@mail.shop"), shop.profile("p200@mail.shop")
     assert (cleared["location"]["city"], cleared["properties"]["tier"]) == (None, "blue")
     assert kept["location"]["city"] == "Graz"

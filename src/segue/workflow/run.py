@@ -20,6 +20,7 @@ from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.template import TemplateSettings
 from segue.workflow.context import RunContext, Stage
+from segue.workflow.failures import explain
 from segue.workflow.locks import only_run
 from segue.workflow.records import RunRecord, RunRecords, error_dict
 from segue.workflow.status import RunStatus, TaskStatus
@@ -165,8 +166,10 @@ class Runner:
             except (KeyboardInterrupt, Interrupted):
                 self._stopped(context.run, name)
                 return
-            except SegueError as error:
-                self._failed(context.run, name, error)
+            except Exception as error:  # noqa: BLE001 -- explained: every run ends in a state that says why
+                self._failed(context.run, name, explain(error))
+                if self.settings.debug:
+                    raise
                 return
             self.records.end_task(context.run.id, name, TaskStatus.SUCCEEDED, outcome)
             self.progress.end(name, _summary(outcome))
