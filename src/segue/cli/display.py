@@ -114,11 +114,9 @@ class Live:
         if task in self._ids:
             self._bars.update(self._ids[task], completed=done, note="")
 
-    def end(self, task: str, summary: str) -> None:
-        """Fill the bar, or leave a line where the task showed none."""
-        if task not in self._ids:
-            self._bars.console.print(f"[green]✓[/] {task}  {summary}")
-        else:
+    def end(self, task: str, summary: str) -> None:  # noqa: ARG002 -- lines show it
+        """Fill the bar. A task that had nothing to count shows none: the report says what it did."""
+        if task in self._ids:
             bar = self._bars.tasks[self._ids[task]]
             self._bars.update(self._ids[task], total=bar.total or bar.completed, note="")
 

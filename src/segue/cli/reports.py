@@ -42,7 +42,7 @@ def show_plan(plan: Plan) -> None:
         console.print(_table("Problems, by reason", dict(sorted(plan.problems.items()))))
     cost: dict[str, object] = dict(plan.requests)
     cost["bytes"] = f"{plan.bytes / _MB:,.1f} MB"
-    cost["at least"] = f"{plan.minutes:g} minutes at Klaviyo's limits"
+    cost["at least"] = f"{_time(plan.minutes)} at Klaviyo's limits"
     console.print(_table("Requests", cost))
     states = {f.name: f"{'BLOWN ' if f.blown else ''}{f.value:.3g} of {f.limit:g}" for f in plan.fuses}
     console.print(_table("Fuses", dict(states)))
@@ -105,6 +105,15 @@ def _table(title: str, rows: Mapping[str, object]) -> Any:
         text = f"{value:,}" if isinstance(value, int) else str(value)
         table.add_row(Text(name), Text(text))
     return table
+
+
+def _time(minutes: float) -> str:
+    """``5 s``, ``13 min``, ``22 h 13 min``: as exact as a forecast deserves."""
+    if minutes < 1:
+        return f"{minutes * 60:.0f} s"
+    if minutes < 60:  # noqa: PLR2004 -- minutes of an hour
+        return f"{minutes:.0f} min"
+    return f"{minutes // 60:.0f} h {minutes % 60:.0f} min"
 
 
 def _detail(count: int, listed: str) -> str:

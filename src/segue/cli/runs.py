@@ -66,9 +66,9 @@ def run(  # noqa: PLR0917 -- typer calls it by name
     A run that was interrupted is finished first, from where it stopped. Exit code: 0 completed, 3 completed with
     warnings, 1 failed, 2 usage, 130 interrupted.
     """
+    if not (yes or as_json or plan_id or restart) and sys.stdin.isatty():
+        plan_id = _ask(orchestration)
     with _runner(quiet=as_json) as runner:
-        if not (yes or as_json or plan_id) and sys.stdin.isatty():
-            plan_id = _ask(runner, orchestration)
         ended = runner.run(orchestration, plan_id=plan_id, allowed=allow or (), restart=restart)
     _finish(ended, as_json=as_json)
 
@@ -90,10 +90,16 @@ def undo(
     _finish(ended, as_json=as_json)
 
 
-def _ask(runner: Runner, orchestration: str) -> str:
+def _ask(orchestration: str) -> str | None:
+    """Show what would be done and ask. The display has ended by then: it would paint over the question."""
     from segue.workflow.sync import plan as make
 
-    made = make(runner, orchestration)
+    with _runner(quiet=False) as runner:
+        unfinished = runner.records.unfinished(runner.load(orchestration).id)
+        made = None if unfinished else make(runner, orchestration)
+    if made is None:
+        typer.confirm("An unfinished run is finished first. Go on?", abort=True)
+        return None
     show_plan(made)
     typer.confirm("Run this plan?", abort=True)
     return made.id

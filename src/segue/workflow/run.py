@@ -166,7 +166,7 @@ class Runner:
             except (KeyboardInterrupt, Interrupted):
                 self._stopped(context.run, name)
                 return
-            except Exception as error:  # noqa: BLE001 -- explained: every run ends in a state that says why
+            except Exception as error:
                 self._failed(context.run, name, explain(error))
                 if self.settings.debug:
                     raise
