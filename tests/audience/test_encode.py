@@ -54,7 +54,7 @@ PHONES = st.one_of(
 )  # fmt: skip
 EXTERNAL = st.one_of(st.text("aB9-é\u00a0 \t", max_size=70), st.sampled_from(["x" * 64, "x" * 65, "é" * 64]), st.none())
 INT64 = st.integers(-(2**63), 2**63 - 1)
-MOMENTS = st.datetimes(dt.datetime.min + dt.timedelta(days=1), dt.datetime.max - dt.timedelta(days=1))
+MOMENTS = st.builds(dt.datetime.combine, st.dates(dt.date(1, 1, 2), dt.date(9999, 12, 30)), st.times())
 AWARE = MOMENTS.map(lambda moment: moment.replace(tzinfo=dt.UTC))
 
 

@@ -23,7 +23,7 @@ from segue.audience.fields import Field, FieldMap, Place
 from segue.audience.packing import ChunkLimits, pack
 from segue.audience.rows import ADD, CHANGE, QUIET, REBASE
 from segue.audience.snapshot import Snapshot, write_segment
-from segue.audience.text import literal
+from segue.audience.text import literal, parquet
 from segue.audience.workbench import Workbench, open_rows, writing
 from segue.template import TemplateSettings
 
@@ -78,7 +78,7 @@ class Comparison:
             f"SELECT key, hash, payload FROM ({members}) m WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.key = m.key)"
         )
         write_segment(self.bench, gone, path)
-        return int(self.bench.one(f"SELECT count(*) FROM read_parquet({literal(str(path))})"))
+        return int(self.bench.one(f"SELECT count(*) FROM {parquet(path)}"))
 
     def _second_pass(self, candidates: Path, delta: Path, removed: int) -> DeltaCounts:
         losing = self._losing_candidates(candidates)
@@ -196,12 +196,12 @@ class Comparison:
         return f"list_filter(nulls, lambda n: list_contains([{allowed}]::VARCHAR[], n) AND NOT list_contains(unsendable, n))"
 
     def _digest(self, delta: Path) -> str:
-        removes = literal(str(self.folder / "removes.parquet"))
+        removes = parquet(self.folder / "removes.parquet")
         self.bench.show("delta", delta)
         [(rows, mark)] = self.bench.fetch(f"""
             SELECT count(*), coalesce(bit_xor(md5_number(text)), 0)::VARCHAR FROM (
                 SELECT concat_ws(chr(31), key, kind, hash, cleared) AS text FROM delta
-                UNION ALL SELECT concat_ws(chr(31), key, 'remove') FROM read_parquet({removes}))""")
+                UNION ALL SELECT concat_ws(chr(31), key, 'remove') FROM {removes})""")
         return f"{rows:x}-{int(mark):032x}"
 
 

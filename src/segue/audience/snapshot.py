@@ -1,7 +1,7 @@
 """What Klaviyo has acknowledged for an orchestration: Parquet segments, the later ones on top of the earlier.
 
-A segment holds key, hash, payload, uncleared, kind (``add``, ``change``, ``rebase``, ``remove``), row and changed. The first
-one may be large, later ones are as large as what a run changed, so a run without changes writes nothing.
+A segment holds key, hash, payload, uncleared, kind (``add``, ``change``, ``rebase``, ``remove``), row, changed and cleared. The
+first one may be large, later ones are as large as what a run changed, so a run without changes writes nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from segue.audience.text import literal
+from segue.audience.text import literal, parquet
 from segue.audience.workbench import Workbench, sync_folder
 
 _COLUMNS = "key, hash, payload, uncleared"
@@ -39,7 +39,7 @@ def members_sql(segments: Sequence[Path]) -> str | None:
     """The rows of the first segment that no later one touches, and the latest row of each key of the others."""
     if not segments:
         return None
-    base, *later = [f"read_parquet({literal(str(path))})" for path in segments]
+    base, *later = [parquet(path) for path in segments]
     if not later:
         return f"SELECT {_COLUMNS} FROM {base} WHERE kind <> 'remove'"
     stacked = " UNION ALL ".join(f"SELECT {_COLUMNS}, kind, {n} AS age FROM {path}" for n, path in enumerate(later))
@@ -74,7 +74,8 @@ def compact(bench: Workbench, segments: Sequence[Path], path: Path) -> tuple[Pat
         return tuple(segments)
     write_segment(
         bench,
-        f"SELECT {_COLUMNS}, 'add' AS kind, NULL::BIGINT AS row, NULL::VARCHAR AS changed FROM ({members_sql(segments)})",
+        f"""SELECT {_COLUMNS}, 'add' AS kind, NULL::BIGINT AS row, NULL::VARCHAR AS changed,
+        NULL::VARCHAR AS cleared FROM ({members_sql(segments)})""",
         path,
     )
     return (path,)

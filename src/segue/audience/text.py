@@ -18,6 +18,8 @@ Klaviyo recognises dates in these forms only (https://developers.klaviyo.com, "d
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -36,6 +38,12 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """A quoted SQL string."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def parquet(path: Path) -> str:
+    """SQL for the rows of a Parquet file; a folder's name may hold what DuckDB takes for a wildcard."""
+    escaped = re.sub(r"([*?[])", r"[\1]", str(path))
+    return f"read_parquet({literal(escaped)})"
 
 
 def json_string(text: str) -> str:

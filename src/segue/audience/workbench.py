@@ -11,6 +11,7 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
+from segue.audience.text import literal
 from segue.errors import StateError
 
 
@@ -30,7 +31,7 @@ class Workbench:
             self._set("threads", threads)
 
     def _set(self, name: str, value: str | float) -> None:
-        text = f"'{value}'" if isinstance(value, str) else str(value).lower()
+        text = literal(value) if isinstance(value, str) else str(value).lower()
         self._connection.execute(f"SET {name} = {text}")
 
     def __enter__(self) -> Self:
@@ -110,6 +111,11 @@ class DeltaFile:
     def chunks(self) -> int:
         """How many chunks there are."""
         return int(self._file.num_record_batches)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Of every chunk."""
+        return self._file.schema
 
     def chunk(self, number: int) -> pa.RecordBatch:
         """The rows of one chunk, read from disk."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from segue.audience.rows import ADD, CHANGE
 from segue.audience.snapshot import Snapshot, compact, write_segment
-from segue.audience.text import literal
+from segue.audience.text import parquet
 from segue.audience.workbench import DeltaFile, Workbench
 from segue.delivery.ledger import Ledger, PartKind, PartState
 from segue.failpoints import reach
@@ -65,9 +65,7 @@ def fold(
     bench.show("acknowledged", pa.RecordBatchReader.from_batches(acknowledged.schema, acknowledged.batches()))
     write_segment(bench, _segment_sql(bench, folder, ledger), path)
     reach("segment-written")
-    rows, removed = bench.fetch(
-        f"SELECT count(*), count(*) FILTER (kind = 'remove') FROM read_parquet({literal(str(path))})"
-    )[0]
+    rows, removed = bench.fetch(f"SELECT count(*), count(*) FILTER (kind = 'remove') FROM {parquet(path)}")[0]
     columns = tuple(sorted({*before.columns, *staged.columns})) if acknowledged.unsettled else staged.columns
     after = replace(
         before, columns=columns, list_id=list_id, account_id=staged.connected.account.id, version=before.version + 1
@@ -87,7 +85,7 @@ def _segment_sql(bench: Workbench, folder: Path, ledger: Ledger) -> str:
         # An undo sends the email alone; the baseline gets back what was acknowledged of the person before.
         parts = [
             f"""SELECT r.key, r.hash, r.payload, NULL::VARCHAR AS uncleared, 'add' AS kind, a.row, NULL::VARCHAR AS changed,
-                NULL::VARCHAR AS cleared FROM acknowledged a JOIN read_parquet({literal(str(restored))}) r ON a.key = r.key"""
+                NULL::VARCHAR AS cleared FROM acknowledged a JOIN {parquet(restored)} r ON a.key = r.key"""
         ]
     if (folder / "rebase.arrow").exists():
         bench.show("rebased", folder / "rebase.arrow")
@@ -104,7 +102,7 @@ def _gone_sql(folder: Path, ledger: Ledger) -> list[str]:
         return []
     spans = " OR ".join(f"n >= {p.start} AND n < {p.stop}" for p in done) if len(done) < len(parts) else "true"
     numbered = f"""SELECT *, row_number() OVER (ORDER BY key, id) - 1 AS n
-        FROM read_parquet({literal(str(folder / "removes.parquet"))})"""
+        FROM {parquet(folder / "removes.parquet")}"""
     return [
         f"""SELECT key, hash, payload, NULL AS uncleared, 'remove' AS kind, NULL::BIGINT AS row, NULL AS changed,
             NULL AS cleared FROM ({numbered}) WHERE id IS NULL AND ({spans})"""

@@ -1,0 +1,109 @@
+"""Rows of one key: which of them is sent, and when nobody can say."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from segue.audience.duplicates import mask_email
+from segue.errors import DataError
+from tests.audience.harness import Orchestration, settings
+
+
+def people(*rows: tuple[str, int | None, str | None], dates: bool = True) -> pa.Table:
+    """email, tier, date."""
+    columns = {"email": [r[0] for r in rows], "tier": pa.array([r[1] for r in rows], pa.int64())}
+    if dates:
+        columns["last_event_date"] = pa.array([r[2] for r in rows], pa.string())
+    return pa.table(columns)
+
+
+def tier_sent(loyalty: Orchestration, table: pa.Table) -> int | None:
+    [row] = loyalty.stage(table).sent()
+    found: int | None = row["data"].get("properties", {}).get("tier")
+    return found
+
+
+def test_identical_rows_collapse_even_where_repeated_keys_fail(loyalty: Orchestration) -> None:
+    table = people(("a@b.io", 1, None), (" A@b.io ", 1, None), ("a@b.io", 1, None), dates=False)
+    stage = loyalty.stage(table, settings(duplicates="fail"))
+    assert (stage.duplicates.collapsed, stage.duplicates.replaced, stage.duplicates.kept) == (2, 0, 1)
+    assert [row["key"] for row in stage.sent()] == ["a@b.io"]
+
+
+def test_the_latest_row_wins_in_any_order(loyalty: Orchestration) -> None:
+    rows = [("a@b.io", 1, "2024-01-01"), ("a@b.io", 2, "2024-03-01"), ("a@b.io", 3, None), ("a@b.io", 4, "2024-02-01")]
+    for order in itertools.islice(itertools.permutations(rows), 0, 24, 5):
+        assert tier_sent(loyalty, people(*order)) == 2
+
+
+def test_a_date_wins_over_none(loyalty: Orchestration) -> None:
+    assert tier_sent(loyalty, people(("a@b.io", 1, None), ("a@b.io", 2, "0001-01-01"))) == 2
+
+
+def test_equal_dates_give_the_same_row_in_any_order(loyalty: Orchestration) -> None:
+    rows = [("a@b.io", tier, "2024-01-01") for tier in range(6)]
+    chance = random.Random(7)
+    assert len({tier_sent(loyalty, people(*chance.sample(rows, 6))) for _ in range(5)}) == 1
+
+
+def test_only_missing_dates_still_give_one_row(loyalty: Orchestration) -> None:
+    rows = [("a@b.io", tier, None) for tier in range(3)]
+    assert tier_sent(loyalty, people(*rows)) == tier_sent(loyalty, people(*reversed(rows)))
+
+
+def test_a_refused_row_does_not_win_over_a_sound_one(loyalty: Orchestration) -> None:
+    table = pa.table(
+        {"email": ["a@b.io"] * 2, "last_event_date": ["2024-02-01", "2024-01-01"], "x": ["y" * 100_001, "small"]}
+    )
+    stage = loyalty.stage(table)
+    [row] = stage.sent()
+    assert row["data"]["properties"]["x"] == "small"
+    assert (stage.duplicates.dropped, stage.rows.refused) == (0, 1)
+
+
+def test_a_loser_that_is_at_klaviyo_does_not_hide_the_winner(loyalty: Orchestration) -> None:
+    loyalty.run(people(("a@b.io", 1, "2024-01-01")))
+    stage = loyalty.stage(people(("a@b.io", 1, "2024-01-01"), ("a@b.io", 2, "2024-02-01")))
+    assert [row["data"]["properties"]["tier"] for row in stage.sent()] == [2]
+
+
+def test_a_winner_that_is_at_klaviyo_is_not_sent_again(loyalty: Orchestration) -> None:
+    loyalty.run(people(("a@b.io", 2, "2024-02-01")))
+    stage = loyalty.stage(people(("a@b.io", 1, "2024-01-01"), ("a@b.io", 2, "2024-02-01")))
+    assert (stage.sent(), stage.removes(), stage.unchanged, stage.duplicates.dropped) == ([], set(), 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("template", "says"), [({}, 'no column "last_event_date"'), ({"duplicates": "fail"}, "the template says")]
+)
+def test_without_a_date_the_run_fails_and_names_the_keys(
+    loyalty: Orchestration, template: dict[str, str], says: str
+) -> None:
+    rows = [(f"person{i}@shop.io", tier, None) for i in range(7) for tier in (1, 2)]
+    with pytest.raises(DataError) as failed:
+        loyalty.stage(people(*rows, dates=False), settings(**template))
+    assert failed.value.code == "duplicate_keys"
+    assert failed.value.message.startswith("7 keys have rows that differ")
+    assert says in failed.value.message
+    assert "p***@shop.io" in failed.value.message
+    assert "person0" not in failed.value.message
+    [folder] = loyalty.folder.glob("run-*")
+    rejected = pq.read_table(folder / "rejects.parquet").to_pylist()
+    assert {(r["key"], r["reason"]) for r in rejected} == {(f"person{i}@shop.io", "duplicate_key") for i in range(7)}
+
+
+def test_email_only_rows_of_one_person_are_identical(loyalty: Orchestration) -> None:
+    stage = loyalty.stage(
+        people(("a@b.io", 1, None), ("a@b.io", 2, None), dates=False), settings(use_full_profile=False)
+    )
+    assert [row["data"] for row in stage.sent()] == [{"email": "a@b.io"}]
+    assert stage.duplicates.collapsed == 1
+
+
+def test_a_masked_address_shows_one_letter_and_the_domain() -> None:
+    assert mask_email("ana@shop.io") == "a***@shop.io"
