@@ -227,3 +227,16 @@ def test_a_busy_database_is_said_and_nothing_begins(shop: Shop) -> None:
             run_or_error = error
     assert run_or_error is not None
     assert shop.admin.lists() == []
+
+
+def test_people_that_klaviyo_merges_are_missed(shop: Shop) -> None:
+    """A new email with the phone of somebody else lands in that profile: one member where two were acknowledged."""
+    shop.admin.seed(profiles=[{"phone_number": "+4366412345678"}], lists={"People": []})
+    shop.generate(5)
+    shop.change("UPDATE People SET phone_number = '+4366412345678' WHERE points = 3")
+    shop.run()
+    shop.admin.remove_members("People", ["p1@mail.shop"])
+    shop.change("UPDATE People SET tier = 'blue' WHERE points = 4")
+    run = shop.run()
+    assert run.status is RunStatus.WARNINGS
+    assert any("1 people who were sent are no longer on the list" in warning for warning in run.warnings)

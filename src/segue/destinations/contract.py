@@ -110,6 +110,10 @@ class Destination(Protocol):
     def remove(self, work: Work) -> Outcome:
         """Take members that left the query off the list."""
 
+    def count_members(self, list_id: str, *, at_least: int) -> int | None:
+        """How many the list has; asked again for a while when they are fewer than expected, since lists may lag. None:
+        the destination does not say."""
+
     def read_back(self, work: Work, sample: int) -> Outcome:
         """Compare sent rows and removed keys with what the destination says now."""
 

@@ -73,6 +73,9 @@ def connect(destination: Destination, orchestration: Orchestration, held: Held) 
     if snapshot.list_id and (target.id != snapshot.list_id or not same_account):
         warnings.append(_moved(same_account=same_account, renamed=held.list_name != name, rows=snapshot.rows))
         snapshot = Snapshot(version=snapshot.version)
+    elif target.members is not None and target.members < snapshot.rows:
+        gone = snapshot.rows - target.members
+        warnings.append(f"{gone:,} people who were sent are no longer on the list: they left, or Klaviyo merged them.")
     return Connected(account=account, target=target, snapshot=snapshot, warnings=tuple(warnings))
 
 

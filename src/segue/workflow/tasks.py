@@ -142,7 +142,22 @@ def reconcile(context: RunContext) -> Mapping[str, Any]:
         raise _sums_differ("members to remove", leavers, {"removed": result.removed})
     sample = min(context.orchestration.settings.read_back, 1000)
     outcome = context.destination.read_back(context.work(), sample) if sample else Outcome()
-    return {**_outcome(outcome), "delivered": asdict(result)}
+    warnings = [*outcome.warnings, *_missing_members(context, staged, result)]
+    return {**_outcome(outcome), "warnings": warnings, "delivered": asdict(result)}
+
+
+def _missing_members(context: RunContext, staged: Staged, result: Delivered) -> list[str]:
+    """Fewer members than were acknowledged: people were merged, which no answer to an import says."""
+    if not result.rows and not result.removed:
+        return []
+    before, target = staged.connected.snapshot.rows, staged.connected.target
+    left_before = max(0, before - target.members) if target.members is not None else 0
+    expected = before + result.added - (result.removed - staged.foreign) - left_before
+    count = context.destination.count_members(context.work().list_id, at_least=expected)
+    if count is None or count >= expected:
+        return []
+    why = "it merged people who share a phone number or an external id, or they left meanwhile"
+    return [f"The list has {expected - count:,} fewer members than Klaviyo acknowledged: {why}."]
 
 
 def record(context: RunContext) -> Mapping[str, Any]:

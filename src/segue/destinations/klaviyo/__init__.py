@@ -69,6 +69,10 @@ class Klaviyo:
         """Take members off the list."""
         return members.remove(self._client, work, self._progress)
 
+    def count_members(self, list_id: str, *, at_least: int) -> int | None:
+        """How many the list has."""
+        return readback.count_members(self._client, list_id, at_least=at_least)
+
     def read_back(self, work: Work, sample: int) -> Outcome:
         """Compare a sample."""
         return readback.read_back(self._client, work, sample, self._progress)

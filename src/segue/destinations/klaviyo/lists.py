@@ -20,7 +20,7 @@ def find_list(client: Client, name: str, known_id: str | None) -> TargetList:
 
     Raises DestinationError ``list_ambiguous`` with the ids to choose from.
     """
-    if known_id and (known := _with_count(client, known_id, name)):
+    if known_id and (known := with_count(client, known_id, name)):
         return known
     found = _named(client, name)
     if len(found) > 1:
@@ -32,7 +32,7 @@ def find_list(client: Client, name: str, known_id: str | None) -> TargetList:
         )
     if not found:
         return TargetList(id=None, name=name)
-    return _with_count(client, found[0]["id"], name) or TargetList(id=None, name=name)
+    return with_count(client, found[0]["id"], name) or TargetList(id=None, name=name)
 
 
 def make_list(client: Client, name: str) -> TargetList:
@@ -74,7 +74,8 @@ def _named(client: Client, name: str) -> list[Json]:
     return [item for item in client.pages(GET_LISTS, params=params) if item["attributes"]["name"] == name]
 
 
-def _with_count(client: Client, list_id: str, name: str) -> TargetList | None:
+def with_count(client: Client, list_id: str, name: str) -> TargetList | None:
+    """A list by its id with its member count; None when there is none."""
     try:
         answer = client.call(GET_LIST_COUNT, id=list_id, params={"additional-fields[list]": "profile_count"})
     except Refusal as refusal:

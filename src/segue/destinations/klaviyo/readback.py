@@ -14,6 +14,7 @@ from segue.delivery.ledger import PartKind, PartState
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Outcome, Work
 from segue.destinations.klaviyo.client import Client, Json
+from segue.destinations.klaviyo.lists import with_count
 from segue.destinations.klaviyo.members import find_members, leavers
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -37,6 +38,18 @@ def read_back(client: Client, work: Work, sample: int, progress: Progress) -> Ou
     progress.advance("reconcile", len(expected) + len(gone))
     warnings = tuple(f"Read back from Klaviyo: {count} of the sampled {what}." for what, count in problems.items())
     return Outcome(done=len(expected) + len(gone), failed=problems.total(), warnings=warnings)
+
+
+def count_members(client: Client, list_id: str, *, at_least: int) -> int | None:
+    """The list's own count, looked at again while it is lower than expected."""
+    count: int | None = None
+    for pause in (*_PAUSES, None):
+        target = with_count(client, list_id, "")
+        count = target.members if target else None
+        if count is None or count >= at_least or pause is None:
+            break
+        client.budget.pause(pause)
+    return count
 
 
 def _sample_sent(work: Work, sample: int) -> dict[str, Json]:
