@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -150,7 +151,7 @@ def _print_rows(query: SavedQuery, reader: pa.RecordBatchReader, started: float)
     typer.echo(json.dumps(head, ensure_ascii=False)[:-1] + ', "rows": [', nl=False)
     count = 0
     for count, row in enumerate(rows_of(reader), start=1):
-        typer.echo(("\n" if count == 1 else ",\n") + json_cell(row), nl=False)
+        sys.stdout.write(("\n" if count == 1 else ",\n") + json_cell(row))
     typer.echo(f'\n], "row_count": {count}, "seconds": {time.monotonic() - started:.3f}}}')
     return count
 
