@@ -1,0 +1,49 @@
+"""The pictures of the documents, from a real run: ``python -m docs.make_images`` (or ``make images``)."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from examples.demo import ORCHESTRATION
+from examples.sandbox import Sandbox, sandbox
+from segue.database.churn import churn_sample
+
+IMAGES = Path(__file__).with_name("images")
+_CONFIGURATION = Path(__file__).parents[1] / "examples" / "segue.yaml"
+_COLUMNS = 88
+
+
+def main() -> None:
+    """Send the sample, change it, and draw the plan and the run that follow."""
+    IMAGES.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        sandbox(Path(folder) / "workspace", rows=10_000, configuration=_CONFIGURATION) as place,
+    ):
+        place.captured("apply", str(place.folder / "segue.yaml"))
+        place.captured("run", ORCHESTRATION, "--yes")
+        churn_sample(place.database, share=0.02)
+        _draw(place, "plan", "plan", ORCHESTRATION)
+        _draw(place, "run", "run", ORCHESTRATION, "--yes")
+
+
+def _draw(place: Sandbox, name: str, *arguments: str) -> None:
+    """Run a command and keep what it printed, colours included, as an SVG."""
+    printed = place.captured(*arguments, FORCE_COLOR="1", COLUMNS=str(_COLUMNS))
+    console = Console(record=True, width=_COLUMNS, file=io.StringIO(), highlight=False)
+    console.print(Text(f"$ {shlex.join(['segue', *arguments])}", style="bold"))
+    console.print(Text.from_ansi(printed.rstrip()))
+    path = IMAGES / f"{name}.svg"
+    # A fixed id: otherwise every drawing differs from the last one.
+    path.write_text(console.export_svg(title="segue", unique_id=name), encoding="utf-8")
+    print(f"drew {path}")
+
+
+if __name__ == "__main__":
+    main()
