@@ -1,18 +1,20 @@
 """One rate budget per account: how fast calls may go out, as data per endpoint, lowered by what the server says.
 
 The server counts in fixed windows of one second (burst) and one minute (steady) whose beginnings we do not know. Calls of
-an endpoint are therefore spaced evenly at the burst rate, and no 60 seconds see more than the steady number. The server
-may lower the budget, never raise it.
+an endpoint are therefore spaced evenly at the burst rate, no second sees more than the burst number, and no 60 seconds
+more than the steady one. The server may lower the budget, never raise it.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+BURST_WINDOW = 1.0
 STEADY_WINDOW = 60.0
 _BURST_SHARE = 0.98
 """Jitter on the way must not put an eleventh call into a window of ten."""
@@ -92,9 +94,12 @@ class RateBudget:
             lane.sent.popleft()
         if lane.left is not None and lane.left <= 0:
             closed = max(closed, lane.resets_at)
-        if len(lane.sent) >= int(lane.limit.steady):
-            oldest = lane.sent[-int(lane.limit.steady)]
-            closed = max(closed, oldest + STEADY_WINDOW + _STEADY_SLACK)
+        # Late calls are caught up with, so even spacing alone would let one too many into a second.
+        burst, steady = _whole(lane.limit.burst), _whole(lane.limit.steady)
+        if len(lane.sent) >= burst:
+            closed = max(closed, lane.sent[-burst] + BURST_WINDOW / _BURST_SHARE)
+        if len(lane.sent) >= steady:
+            closed = max(closed, lane.sent[-steady] + STEADY_WINDOW + _STEADY_SLACK)
         return max(closed, lane.next_at)
 
     def _take(self, lane: _Lane, now: float) -> None:
@@ -139,16 +144,22 @@ def _sleep(seconds: float) -> bool:
     return True
 
 
+def _whole(limit: float) -> int:
+    """Calls that a window admits; a scaled-down or lowered limit still admits one."""
+    return max(1, int(limit))
+
+
 def _number(text: str | None) -> float | None:
     try:
-        return float(text) if text else None
+        number = float(text) if text else None
     except ValueError:
         return None
+    return number if number is not None and 0 <= number < math.inf else None
 
 
 def seconds_needed(calls: int, limit: Limit) -> float:
     """The least time in which ``calls`` can be made: whole minutes of the steady window, the rest at the burst rate."""
     if calls <= 0:
         return 0.0
-    minutes, rest = divmod(calls - 1, int(limit.steady))
+    minutes, rest = divmod(calls - 1, _whole(limit.steady))
     return minutes * STEADY_WINDOW + rest / limit.burst

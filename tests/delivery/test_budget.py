@@ -1,0 +1,245 @@
+"""The rate budget under a clock that the test turns. Limits: klaviyo-api.md, section 6.3."""
+
+from __future__ import annotations
+
+import random
+import threading
+from bisect import bisect_left
+
+import pytest
+
+from segue.delivery.budget import Interrupted, Limit, RateBudget, seconds_needed
+
+LIMITS = {"XS": Limit(burst=1, steady=15), "M": Limit(burst=10, steady=150), "L": Limit(burst=75, steady=750)}
+
+
+class Clock:
+    """Time passes only where somebody waits, and ``late`` seconds more, as a busy machine does it."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.late = 0.0
+        self.waits: list[float] = []
+        self.stopped = False
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pause(self, seconds: float) -> bool:
+        assert seconds > 0
+        self.waits.append(seconds)
+        self.now += seconds + self.late
+        return not self.stopped
+
+
+def budget(clock: Clock, **more: float) -> RateBudget:
+    return RateBudget(LIMITS, clock=clock, pause=clock.pause, **more)  # type: ignore[arg-type]
+
+
+def calls(
+    made: RateBudget, clock: Clock, endpoint: str, times: int, chance: random.Random | None = None
+) -> list[float]:
+    """When each call went out, by a caller that comes late now and then."""
+    sent = []
+    for _ in range(times):
+        if chance:
+            clock.late = chance.choice([0.0, 0.0, 0.001, 0.09, 0.1, 0.5, 3.0]) * chance.random()
+            clock.now += chance.choice([0.0, 0.0, 0.05, 0.101, 1.2]) * chance.random()
+        made.acquire(endpoint)
+        sent.append(clock.now)
+    return sent
+
+
+def most_in(window: float, sent: list[float]) -> int:
+    """The greatest number of calls in any window of this length, its end not included."""
+    return max(bisect_left(sent, start + window) - i for i, start in enumerate(sent))
+
+
+@pytest.mark.parametrize("endpoint", sorted(LIMITS))
+@pytest.mark.parametrize("seed", range(20))
+def test_no_window_ever_has_more_than_its_limit(endpoint: str, seed: int) -> None:
+    clock = Clock()
+    sent = calls(budget(clock), clock, endpoint, 200, random.Random(seed))
+    assert most_in(1.0, sent) <= LIMITS[endpoint].burst
+    assert most_in(60.0, sent) <= LIMITS[endpoint].steady
+
+
+def test_a_late_call_makes_no_second_too_full() -> None:
+    clock = Clock()
+    made = budget(clock)
+    calls(made, clock, "XS", 1)
+    clock.now += 2.03  # just before the end of the second slot
+    sent = calls(made, clock, "XS", 2)
+    assert sent[1] - sent[0] >= 1
+
+
+@pytest.mark.parametrize("endpoint", sorted(LIMITS))
+def test_long_work_gets_95_per_cent_of_what_is_permitted(endpoint: str) -> None:
+    clock, limit = Clock(), LIMITS[endpoint]
+    begin, times = clock.now, int(limit.steady) * 10
+    calls(budget(clock), clock, endpoint, times)
+    permitted = times / limit.steady * 60
+    assert (clock.now - begin) * 0.95 <= permitted
+
+
+def test_short_work_goes_at_the_burst_rate() -> None:
+    clock = Clock()
+    begin = clock.now
+    calls(budget(clock), clock, "M", 101)
+    assert 10.0 <= clock.now - begin <= 10.0 / 0.95
+
+
+def test_endpoints_do_not_wait_for_each_other() -> None:
+    clock = Clock()
+    made = budget(clock)
+    calls(made, clock, "XS", 15)
+    before = clock.now
+    made.acquire("L")
+    assert clock.now == before
+    assert made.calls == {"XS": 15, "L": 1}
+
+
+def test_a_scale_multiplies_both_limits_and_zero_waits_for_nothing() -> None:
+    clock = Clock()
+    begin = clock.now
+    sent = calls(budget(clock, scale=10), clock, "M", 1501)
+    assert 60 <= clock.now - begin < 63
+    assert most_in(1.0, sent) <= 100
+    free = Clock()
+    calls(budget(free, scale=0), free, "XS", 1000)
+    assert free.waits == []
+
+
+def test_a_small_scale_still_lets_one_call_through() -> None:
+    clock = Clock()
+    sent = calls(budget(clock, scale=0.01), clock, "XS", 2)
+    assert sent[1] - sent[0] >= 60
+
+
+def test_retry_after_is_obeyed_at_any_scale_and_never_shortened() -> None:
+    for scale in (1.0, 0.0):
+        clock = Clock()
+        made = budget(clock, scale=scale)
+        begin = clock.now
+        made.close("L", 30)
+        made.close("L", 5)
+        made.acquire("L")
+        assert clock.now - begin >= 30
+
+
+def test_headers_lower_the_budget() -> None:
+    clock = Clock()
+    made = budget(clock)
+    made.acquire("L")
+    begin = clock.now
+    made.observe("L", {"ratelimit-limit": "750", "ratelimit-remaining": "2", "ratelimit-reset": "40"})
+    sent = calls(made, clock, "L", 3)
+    assert sent[1] - begin < 1
+    assert sent[2] - begin >= 40
+
+
+def test_headers_never_raise_the_budget() -> None:
+    clock = Clock()
+    made = budget(clock)
+    sent = []
+    for _ in range(16):
+        made.acquire("XS")
+        sent.append(clock.now)
+        made.observe("XS", {"ratelimit-limit": "9999", "ratelimit-remaining": "9999", "ratelimit-reset": "60"})
+    assert most_in(1.0, sent) == 1
+    assert most_in(60.0, sent) <= 15
+
+
+def test_a_lower_limit_in_the_headers_holds_from_then_on() -> None:
+    clock = Clock()
+    made = budget(clock)
+    made.observe("L", {"ratelimit-limit": "60"})
+    assert most_in(60.0, calls(made, clock, "L", 150)) <= 60
+
+
+def test_an_older_answer_does_not_give_back_what_was_used() -> None:
+    clock = Clock()
+    made = budget(clock)
+    made.observe("L", {"ratelimit-remaining": "1", "ratelimit-reset": "40"})
+    begin = clock.now
+    made.acquire("L")
+    made.observe("L", {"ratelimit-remaining": "5", "ratelimit-reset": "40"})
+    made.acquire("L")
+    assert clock.now - begin >= 40
+
+
+@pytest.mark.parametrize("value", ["", "soon", "nan", "inf", "-1", "1e999"])
+def test_strange_headers_are_passed_over(value: str) -> None:
+    clock = Clock()
+    made = budget(clock)
+    made.observe("L", dict.fromkeys(("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"), value))
+    calls(made, clock, "L", 75)
+    assert clock.now - 1_000.0 < 1.1
+
+
+def test_a_stop_ends_the_wait() -> None:
+    clock = Clock()
+    made = budget(clock)
+    made.acquire("XS")
+    clock.stopped = True
+    with pytest.raises(Interrupted):
+        made.acquire("XS")
+    with pytest.raises(Interrupted):
+        made.pause(3)
+    assert made.calls == {"XS": 1}
+
+
+def test_waits_over_a_second_are_told() -> None:
+    clock, told = Clock(), []
+    made = RateBudget(
+        LIMITS, clock=clock, pause=clock.pause, on_wait=lambda name, seconds: told.append((name, seconds))
+    )
+    calls(made, clock, "M", 20)
+    assert told == []
+    made.close("M", 12)
+    made.acquire("M")
+    assert [name for name, _ in told] == ["M"]
+    assert told[0][1] == pytest.approx(12, abs=0.2)
+
+
+def test_threads_share_one_budget() -> None:
+    clock, lock = Clock(), threading.Lock()
+
+    def pause(seconds: float) -> bool:
+        with lock:
+            clock.now += max(0.0, min(seconds, 0.05))
+        return True
+
+    made = RateBudget(LIMITS, clock=clock, pause=pause)
+    sent: list[float] = []
+
+    def work() -> None:
+        for _ in range(25):
+            made.acquire("M")
+            sent.append(clock.now)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made.calls == {"M": 100}
+    assert max(sent) - 1_000.0 >= 9.5
+
+
+@pytest.mark.parametrize(
+    ("times", "limit", "seconds"),
+    [
+        # floor((k - 1) / steady) minutes and the rest at the burst rate: klaviyo-api.md, sections 6.3 and 10.
+        (0, "M", 0),
+        (1, "M", 0),
+        (11, "M", 1),
+        (150, "M", 14.9),
+        (151, "M", 60),
+        (100, "M", 9.9),
+        (1_000, "M", 6 * 60 + 9.9),
+        (10_000, "L", 13 * 60 + 249 / 75),
+    ],
+)
+def test_seconds_needed(times: int, limit: str, seconds: float) -> None:
+    assert seconds_needed(times, LIMITS[limit]) == pytest.approx(seconds)
