@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +19,7 @@ from segue.destinations.klaviyo.limits import CREATE_LIST, GET_ACCOUNTS, MEDIA_T
 from segue.errors import CredentialError, DestinationError
 
 _TIMEOUT = httpx.Timeout(120.0, connect=10.0)
+_NO_CONTENT = 204
 _MAX_WAIT_429 = 100
 """Throttled answers to one request before it is given up: hours, in practice another program eats the budget."""
 
@@ -33,25 +36,26 @@ class Problem:
     meta: Mapping[str, Any]
 
 
-class Refusal(Exception):  # noqa: N818 -- an answer that its caller knows how to handle
-    """Klaviyo refused a request for reasons that lie in the request: its rows, its size, an id that is gone."""
+class Refusal(DestinationError):  # noqa: N818 -- an answer that its caller knows how to handle
+    """Klaviyo refused a request for reasons that lie in the request: its rows, its size, an id that is gone.
+
+    Most callers know what to do then. Details of refused rows may hold personal data and stay out of the message.
+    """
 
     def __init__(self, endpoint: Endpoint, status: int, rule: Rule, problems: tuple[Problem, ...]) -> None:
-        super().__init__(f"{endpoint.name}: {status}")
-        self.endpoint = endpoint
+        codes = ", ".join(sorted({p.code for p in problems})) or "no code"
+        super().__init__(
+            f"Klaviyo refused {endpoint.name} with {status} ({codes}).",
+            code=rule.code,
+            cause="; ".join(f"{p.code} at {p.pointer}" for p in problems[:3]),
+        )
         self.status = status
         self.decision = rule.decision
         self.problems = problems
 
     def as_error(self, *, code: str | None = None, steps: tuple[str, ...] = ()) -> DestinationError:
-        """For a caller that cannot go on. Details of refused rows may hold personal data and stay out."""
-        codes = ", ".join(sorted({p.code for p in self.problems})) or "no code"
-        return DestinationError(
-            f"Klaviyo refused {self.endpoint.name} with {self.status} ({codes}).",
-            code=code or "refused",
-            cause="; ".join(f"{p.code} at {p.pointer}" for p in self.problems[:3]),
-            steps=steps,
-        )
+        """For a caller that cannot go on and knows what the user can do."""
+        return DestinationError(self.message, code=code or "refused", cause=self.cause, steps=steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +119,7 @@ class Client:
             if response is not None:
                 self.budget.observe(endpoint.name, response.headers)
             if rule.decision is Decision.DONE and response is not None:
-                return Answer(status=response.status_code, body=_json(response))
+                return _answer(endpoint, response)
             if rule.decision is Decision.SLOW_DOWN and response is not None:
                 throttled += 1
                 self._slow_down(endpoint, response, throttled)
@@ -139,7 +143,10 @@ class Client:
             after = (answer.body.get("links") or {}).get("next")
             if not after:
                 return
-            query["page[cursor]"] = parse_qs(urlsplit(after).query)["page[cursor]"][0]
+            cursor = parse_qs(urlsplit(after).query).get("page[cursor]", [""])[0]
+            if not cursor or cursor == query.get("page[cursor]"):
+                raise _unexpected(endpoint, "a next page without a cursor of its own")
+            query["page[cursor]"] = cursor
 
     def _send(
         self, endpoint: Endpoint, path: str, params: Mapping[str, str] | None, content: bytes | None
@@ -147,12 +154,12 @@ class Client:
         headers = {"content-type": MEDIA_TYPE} if content is not None else {}
         try:
             response = self._http.request(endpoint.method, path, params=params, content=content, headers=headers)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             return None, type(error).__name__
         return response, f"status {response.status_code}"
 
     def _slow_down(self, endpoint: Endpoint, response: httpx.Response, times: int) -> None:
-        seconds = float(response.headers.get("retry-after") or 1)
+        seconds = _retry_after(response)
         if seconds > LONG_PAUSE or times > _MAX_WAIT_429:
             raise DestinationError(
                 f"Klaviyo's limit for {endpoint.name} is used up; it opens again in {_duration(seconds)}.",
@@ -160,6 +167,34 @@ class Client:
                 steps=(f"Run again in {_duration(seconds)}: nothing that was acknowledged is sent twice.",),
             )
         self.budget.close(endpoint.name, seconds)
+
+
+def _retry_after(response: httpx.Response) -> float:
+    """Seconds to wait, at least one. Klaviyo sends seconds; servers before it may send a date."""
+    text = response.headers.get("retry-after", "")
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return 1.0
+    return seconds if seconds > 1 else 1.0
+
+
+def _answer(endpoint: Endpoint, response: httpx.Response) -> Answer:
+    body = _json(response)
+    if response.status_code != _NO_CONTENT and "data" not in body:
+        raise _unexpected(endpoint, f"{response.status_code} without data")
+    return Answer(status=response.status_code, body=body)
+
+
+def _unexpected(endpoint: Endpoint, what: str) -> DestinationError:
+    return DestinationError(
+        f"Klaviyo answered {endpoint.name} with {what}.",
+        code="unexpected_answer",
+        steps=("Check the base URL of the credential, and whether a proxy answers in Klaviyo's place.",),
+    )
 
 
 def _json(response: httpx.Response) -> Json:

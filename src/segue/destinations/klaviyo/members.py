@@ -15,7 +15,7 @@ from segue.delivery.ledger import Part, PartKind, PartState
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Outcome, Work
 from segue.destinations.klaviyo.client import Client, Json, Refusal
-from segue.destinations.klaviyo.limits import GET_MEMBERS, IDS_A_CALL, PAGE, REMOVE_MEMBERS
+from segue.destinations.klaviyo.limits import GET_MEMBERS, GET_PROFILES, IDS_A_CALL, PAGE, REMOVE_MEMBERS
 
 REMOVERS = 4
 
@@ -30,14 +30,31 @@ def all_members(client: Client, list_id: str) -> Iterator[tuple[str, str | None]
 
 def find_members(client: Client, list_id: str, keys: Sequence[str], *, full: bool = False) -> Iterator[Json]:
     """The profiles among the list's members that answer to these emails, a hundred a call."""
-    for start in range(0, len(keys), PAGE):
-        quoted = ",".join(
-            '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"' for key in keys[start : start + PAGE]
-        )
-        params = {"filter": f"any(email,[{quoted}])", "page[size]": str(PAGE)}
+    for condition in _any_of("email", keys):
+        params = {"filter": condition, "page[size]": str(PAGE)}
         if not full:
             params["fields[profile]"] = "email"
         yield from client.pages(GET_MEMBERS, id=list_id, params=params)
+
+
+def find_profiles(client: Client, ids: Sequence[str]) -> Iterator[Json]:
+    """The profiles with these ids that are still there, a hundred a call."""
+    for condition in _any_of("id", ids):
+        params = {"filter": condition, "page[size]": str(PAGE), "fields[profile]": "email"}
+        yield from client.pages(GET_PROFILES, params=params)
+
+
+def _any_of(field: str, values: Sequence[str]) -> Iterator[str]:
+    for start in range(0, len(values), PAGE):
+        quoted = ",".join(
+            '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values[start : start + PAGE]
+        )
+        yield f"any({field},[{quoted}])"
+
+
+def primary_email(profile: Json) -> str:
+    """The normalised address that a profile shows; empty where it has none."""
+    return (profile["attributes"].get("email") or "").strip().lower()
 
 
 def remove(client: Client, work: Work, progress: Progress) -> Outcome:
@@ -85,56 +102,57 @@ class _Remover:
         self._progress = progress
         self._lock = threading.Lock()
         self.done = done
-        self._shared = 0
+        self._shared: set[str] = set()
 
     def remove(self, part: Part, span: Sequence[Leaver]) -> None:
-        """Remove one span. An id from the cache is checked afterwards, since a merged profile has another."""
+        """Remove one span."""
         keys = [leaver.key for leaver in span if leaver.id is None]
         strangers = [leaver.id for leaver in span if leaver.id]
-        cached = self._work.ledger.known_ids(keys)
-        found = self._look_up([key for key in keys if key not in cached])
+        members = self._look_up(keys)
         try:
-            self._delete([*found, *cached.values(), *strangers])
+            self._delete([*members, *self._moved(keys, members), *strangers])
         except Refusal as refusal:
             if refusal.decision not in (Decision.GONE, Decision.ROW_ERROR):
-                raise refusal.as_error() from refusal
-            self._again(keys, refusal)
-        if cached and (left := self._look_up(list(cached))):
-            self._work.ledger.forget_ids(list(cached))
-            self._delete_or_fail(left)
+                raise
+            self._again(keys, strangers, refusal)
         self._work.ledger.mark(part, PartState.COMPLETE)
         with self._lock:
             self.done += len(span)
             done = self.done
         self._progress.advance("remove", done)
 
-    def _again(self, keys: Sequence[str], refusal: Refusal) -> None:
-        """An id was stale: look all of them up anew, once."""
+    def _again(self, keys: Sequence[str], strangers: Sequence[str], refusal: Refusal) -> None:
+        """An id was stale: ask for all of them anew, once."""
         self._work.ledger.forget_ids(keys)
-        fresh = self._look_up(keys)
+        fresh = [*self._look_up(keys), *(item["id"] for item in find_profiles(self._client, strangers))]
         if not fresh and refusal.decision is Decision.ROW_ERROR:
             raise refusal.as_error() from refusal
-        self._delete_or_fail(fresh)
-
-    def _delete_or_fail(self, ids: Iterable[str]) -> None:
         try:
-            self._delete(list(ids))
-        except Refusal as refusal:
-            raise refusal.as_error(code="remove_refused") from refusal
+            self._delete(fresh)
+        except Refusal as again:
+            raise again.as_error(code="remove_refused") from again
 
-    def _look_up(self, keys: Sequence[str]) -> list[str]:
-        """Ids of the members that answer to these keys and that the query does not want under another address."""
-        found = {item["id"]: (item["attributes"].get("email") or "").strip().lower() for item in self._find(keys)}
-        asked = set(keys)
-        others = [email for email in found.values() if email not in asked]
-        wanted = self._work.still_wanted(others) if others else frozenset()
-        if wanted:
-            with self._lock:
-                self._shared += len(wanted)
-        return [profile_id for profile_id, email in found.items() if email in asked or email not in wanted]
+    def _look_up(self, keys: Sequence[str]) -> dict[str, str]:
+        """Id -> address of the members that answer to these keys and that the query does not want under another one."""
+        return self._leaving(keys, find_members(self._client, self._work.list_id, keys))
 
-    def _find(self, keys: Sequence[str]) -> Iterator[Json]:
-        return find_members(self._client, self._work.list_id, keys) if keys else iter(())
+    def _moved(self, keys: Sequence[str], members: dict[str, str]) -> dict[str, str]:
+        """The same for people whose address is another one at Klaviyo now, by the ids that were kept of them."""
+        answered = set(members.values())
+        kept = self._work.ledger.known_ids([key for key in keys if key not in answered])
+        profiles = list(find_profiles(self._client, list(kept.values())))
+        there = {item["id"] for item in profiles}
+        self._work.ledger.forget_ids([key for key, profile_id in kept.items() if profile_id not in there])
+        return self._leaving(keys, profiles)
+
+    def _leaving(self, keys: Sequence[str], profiles: Iterable[Json]) -> dict[str, str]:
+        """A profile may answer to several addresses; it stays while the query has the one that it shows."""
+        found = {item["id"]: primary_email(item) for item in profiles}
+        others = set(found.values()) - set(keys)
+        wanted = self._work.still_wanted(sorted(others)) if others else frozenset()
+        with self._lock:
+            self._shared |= wanted
+        return {profile_id: email for profile_id, email in found.items() if email not in wanted}
 
     def _delete(self, ids: Sequence[str]) -> None:
         for start in range(0, len(ids), IDS_A_CALL):
@@ -145,4 +163,4 @@ class _Remover:
         """What the user should know; people who left by themselves are no reason to worry."""
         if not self._shared:
             return ()
-        return (f"{self._shared} people stay: one of their addresses left the query, another is still in it.",)
+        return (f"{len(self._shared)} people stay: one of their addresses left the query, another is still in it.",)
