@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 from segue.audience.compare import Comparison
 from segue.audience.delta import Delta
 from segue.audience.duplicates import DuplicateCounts, settle_duplicates
-from segue.audience.encode import EncodeOptions
+from segue.audience.encode import EncodeOptions, is_identifier
 from segue.audience.fields import Place, place_columns
+from segue.audience.identifiers import settle_shared
 from segue.audience.packing import ChunkLimits
 from segue.audience.rows import RowCounts, RowReader
 from segue.audience.snapshot import Snapshot
@@ -114,6 +115,8 @@ class Orchestration:
             duplicates = settle_duplicates(
                 bench, folder, latest_by=template.latest_by, has_latest=template.latest_by in table.schema.names
             )
+            identifiers = [f.column for f in placed if is_identifier(f, FIELDS)]
+            shared = settle_shared(bench, folder, identifiers=identifiers, snapshot=self.snapshot)
             delta = Comparison(
                 bench=bench,
                 folder=folder,
@@ -123,6 +126,7 @@ class Orchestration:
                 snapshot=self.snapshot,
                 limits=self.limits,
                 dropped=duplicates.dropped,
+                shared=sum(shared.values()),
             ).run()
         removes = pq.read_table(folder / "removes.parquet")
         pq.write_table(removes.append_column("id", pa.nulls(removes.num_rows, pa.string())), folder / "removes.parquet")

@@ -281,3 +281,25 @@ def test_the_name_is_looked_up(shop: Shop) -> None:
     done = shop.command("run", "Poeple to Klaviyo", "--json")
     assert done.returncode == 2
     assert NAME in done.stderr
+
+
+def test_people_who_share_a_phone_are_both_members_and_one_has_it(shop: Shop) -> None:
+    phone = "+4366412345678"
+    shop.people([{**BO, "phone_number": phone}, {**ANA, "external_id": None}, CY])
+    run = shop.run()
+    assert run.status is RunStatus.WARNINGS
+    assert shop.members() == {"ana@mail.shop", "bo@mail.shop", "cy@mail.shop"}
+    assert (person(shop, "ana@mail.shop")["phone_number"], person(shop, "bo@mail.shop")["phone_number"]) == (phone, None)
+    assert shop.run().counts["unchanged"] == 3
+    # Al comes before Ana in the alphabet, but Ana has the number at Klaviyo: it stays hers.
+    shop.people(
+        [{**BO, "phone_number": phone}, {**ANA, "external_id": None}, CY, {"email": "al@mail.shop", "phone_number": phone}]
+    )
+    run = shop.run()
+    assert (run.counts["added"], run.counts["unchanged"]) == (1, 3)
+    assert len(shop.members()) == 4
+    assert person(shop, "ana@mail.shop")["phone_number"] == phone
+    assert person(shop, "al@mail.shop")["phone_number"] is None
+    # Going without is no NULL: it clears nothing, even where identifiers may be cleared.
+    shop.configure(clear_identifiers=True, max_clear_share=1.0)
+    assert shop.run().counts["cleared"] == 0

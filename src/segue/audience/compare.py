@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from segue.audience.delta import Chunk, Delta, DeltaCounts
 from segue.audience.fields import Field, FieldMap, Place
+from segue.audience.identifiers import without
 from segue.audience.packing import ChunkLimits, pack
 from segue.audience.rows import ADD, CHANGE, QUIET, REBASE
 from segue.audience.snapshot import Snapshot, write_segment
@@ -30,7 +31,7 @@ from segue.template import TemplateSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Compares the spooled candidates of one run with a snapshot. ``losers`` must be settled before."""
+    """Compares the spooled candidates of one run with a snapshot. ``losers`` and ``stripped`` must be settled before."""
 
     bench: Workbench
     folder: Path
@@ -41,6 +42,8 @@ class Comparison:
     limits: ChunkLimits
     dropped: int
     """Rows that lost against another of their key."""
+    shared: int = 0
+    """Identifiers that rows go without because another row has them; see ``identifiers``."""
 
     def run(self) -> Delta:
         """Write the delta and count it."""
@@ -62,7 +65,11 @@ class Comparison:
     def _nothing_to_compare(self) -> bool:
         """On a first send every candidate is an add as it stands."""
         return not (
-            self.snapshot.segments or self.dropped or self.settings.max_rows or self.settings.first_send_nulls == "all"
+            self.snapshot.segments
+            or self.dropped
+            or self.shared
+            or self.settings.max_rows
+            or self.settings.first_send_nulls == "all"
         )
 
     def _removes(self) -> int:
@@ -114,16 +121,25 @@ class Comparison:
     def _sql(self) -> str:
         ordered = "ORDER BY key" if self.settings.max_rows else ""
         return f"""
-            WITH c AS (
-                SELECT *, substr(fragment, head + 1, length(fragment) - head - 2) AS payload
-                FROM candidates WHERE row NOT IN (SELECT row FROM losers)),
+            WITH won AS (
+                SELECT c.*, s.fields AS stripped, substr(fragment, head + 1, length(fragment) - head - 2) AS whole
+                FROM candidates c LEFT JOIN (SELECT row, list(field) AS fields FROM stripped GROUP BY row) s ON c.row = s.row
+                WHERE c.row NOT IN (SELECT row FROM losers)),
+            lean AS (
+                SELECT *, CASE WHEN stripped IS NULL THEN whole ELSE {without("whole", "stripped")} END AS payload FROM won),
+            c AS (
+                SELECT * EXCLUDE (whole) REPLACE (
+                    CASE WHEN stripped IS NULL THEN hash ELSE sha256(payload) END AS hash,
+                    CASE WHEN stripped IS NULL THEN fragment
+                        ELSE substr(fragment, 1, head) || payload || '}},' END AS fragment)
+                FROM lean),
             j AS (
                 SELECT c.* EXCLUDE (kind, changed, cleared, slow, uncleared), b.key IS NOT NULL AS known,
                     b.hash AS old_hash, b.payload AS old, b.uncleared AS owed
                 FROM c LEFT JOIN olds b ON c.key = b.key),
             f AS (
                 SELECT *, {self._changed_sql()} AS changes, {self._cleared_sql()} AS nulls,
-                    coalesce(from_json(dropped, '["VARCHAR"]'), []) AS unsendable
+                    list_concat(coalesce(from_json(dropped, '["VARCHAR"]'), []), coalesce(stripped, [])) AS unsendable
                 FROM j),
             p AS (
                 SELECT *, {self._chosen(self._unset_columns())} AS unset,

@@ -55,7 +55,8 @@ def encode_sql(schema: pa.Schema, placed: Sequence[Field], fields: FieldMap, opt
 
     Its columns: row BIGINT; key VARCHAR, NULL where there is no valid one; hash VARCHAR; latest, of the
     column's own type; fragment VARCHAR; head INTEGER, characters before the payload; refused BOOLEAN, the whole
-    row; problems LIST of STRUCT(field, value, reason), NULL where there are none.
+    row; problems LIST of STRUCT(field, value, reason), NULL where there are none; and each identifier that is sent,
+    under its name.
     """
     builder = _Encoder(schema, placed, fields)
     latest = builder.column(options.latest_by) if options.latest_by in schema.names else "NULL::INTEGER"
@@ -72,8 +73,13 @@ def encode_sql(schema: pa.Schema, placed: Sequence[Field], fields: FieldMap, opt
             '{{"type":"profile",' || unset || '"attributes":' || payload || '{TAIL}' AS fragment,
             ({len(HEAD)} + length(unset))::INTEGER AS head,
             email_reason IS NOT NULL OR strlen(payload) > {MAX_PROFILE_BYTES} AS refused,
-            {builder.problems_sql()} AS problems
+            {builder.problems_sql()} AS problems{builder.identifiers_sql()}
         FROM encoded"""
+
+
+def is_identifier(field: Field, fields: FieldMap) -> bool:
+    """Whether a column identifies a person beside the key."""
+    return field.place is Place.PROFILE and field.column in fields.identifiers
 
 
 class _Encoder:
@@ -110,7 +116,7 @@ class _Encoder:
         parts = ["source_key AS raw_key", "source_sound AS sound", f"{trimmed} AS k"]
         for field in self._sent:
             column, alias = self.column(field.column), self._alias[field.column]
-            if field.place is Place.PROFILE and field.column in self._fields.identifiers:
+            if is_identifier(field, self._fields):
                 text = plain_text(column, self._types[field.column], column=field.column)
                 parts.append(f"{text} AS r_{alias}")
                 parts.append(f"{_identifier_sql(field.column, text)} AS {alias}")
@@ -143,7 +149,7 @@ class _Encoder:
 
     def _value(self, field: Field) -> str:
         alias, kind = self._alias[field.column], self._types[field.column]
-        if field.column in self._fields.identifiers and field.place is Place.PROFILE:
+        if is_identifier(field, self._fields):
             return f"to_json({alias})::VARCHAR"
         if field.place is Place.PROPERTY or (field.column in self._fields.numeric and _is_number(kind)):
             return json_text(alias, kind, column=field.column)
@@ -161,13 +167,18 @@ class _Encoder:
         listed = f"nullif(concat({', '.join(names)}), '')"
         return f"""coalesce('"meta":{{"patch_properties":{{"unset":[' || ltrim({listed}, ',') || ']}}}},', '')"""
 
+    def identifiers_sql(self) -> str:
+        """The identifiers as they are sent, further columns of the result."""
+        sent = [f.column for f in self._sent if is_identifier(f, self._fields)]
+        return "".join(f', {self._alias[name]} AS "{name}"' for name in sent)
+
     def problems_sql(self) -> str:
         """What is wrong with a row, as a list; NULL, and hardly any work, where nothing is."""
         checks = [("email_reason IS NOT NULL", self._fields.key, "raw_key", "email_reason")]
         checks.append((f"strlen(payload) > {MAX_PROFILE_BYTES}", "", "NULL", "'profile_too_large'"))
         for field in self._sent:
             alias, kind = self._alias[field.column], self._types[field.column]
-            if field.place is Place.PROFILE and field.column in self._fields.identifiers:
+            if is_identifier(field, self._fields):
                 reason = "phone_not_e164" if field.column == "phone_number" else f"{field.column}_too_long"
                 lost = f"{alias} IS NULL AND r_{alias} IS NOT NULL"
                 bad = f"CASE WHEN {lost} THEN {_trim(f'r_{alias}')} <> '' ELSE false END"

@@ -46,7 +46,7 @@ class Field:
     @property
     def path(self) -> str:
         """The JSON path of the field inside a payload."""
-        name = self.column.replace('"', '\\"')
+        name = self.column.replace("\\", "\\\\").replace('"', '\\"')
         match self.place:
             case Place.LOCATION:
                 return f'$.location."{name}"'

@@ -1,7 +1,7 @@
 """The first pass over a query's result: every row numbered, checked, encoded, and spooled to the run's folder.
 
 It writes, in the run's folder:
-    keys.arrow        row, key, hash, latest, refused -- of every row that has a key
+    keys.arrow        row, key, hash, latest, refused, identifiers -- of every row that has a key
     candidates.arrow  rows that the snapshot does not hold in this form, as chunks (see ``_candidates_schema``)
     rejects.parquet   row, field, value, reason, source, detail
 """
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from segue.audience.encode import ROW, EncodeOptions, encode_sql, source_column
+from segue.audience.encode import ROW, EncodeOptions, encode_sql, is_identifier, source_column
 from segue.audience.fields import Field, FieldMap
 from segue.audience.packing import ChunkLimits, pack
 from segue.audience.workbench import Workbench, writing
@@ -72,19 +72,25 @@ class RowReader:
     snapshot_sql: str | None
     clear_owed: bool
 
+    @property
+    def identifiers(self) -> tuple[str, ...]:
+        """The identifiers that are sent beside the key; keys.arrow has them too."""
+        return tuple(f.column for f in self.placed if is_identifier(f, self.fields))
+
     def read(self, reader: pa.RecordBatchReader, *, progress: Callable[[int], None] = lambda _: None) -> RowCounts:
         """Spool every row; ``progress`` is told the number of rows read so far."""
         reader = self._international(reader)
         self.bench.show("source", _numbered(reader))
         encoded = self.bench.stream(self._sql(reader.schema))
-        keys_schema = pa.schema([encoded.schema.field(n) for n in ("row", "key", "hash", "latest", "refused")])
+        columns = ["row", "key", "hash", "latest", "refused", *self.identifiers]
+        keys_schema = pa.schema([encoded.schema.field(name) for name in columns])
         tally = _Tally()
         with (
             writing(self.folder / "keys.arrow", keys_schema) as keys,
             writing(self.folder / "candidates.arrow", _candidates_schema(encoded.schema)) as candidates,
             pq.ParquetWriter(self.folder / "rejects.parquet", REJECTS_SCHEMA) as rejects,
         ):
-            spool = _Spool(keys=keys, rejects=rejects, tally=tally, progress=progress)
+            spool = _Spool(keys=keys, columns=columns, rejects=rejects, tally=tally, progress=progress)
             for chunk in pack(spool.candidates(encoded), self.limits):
                 candidates.write_batch(chunk)
         return tally.counts()
@@ -175,6 +181,7 @@ class _Spool:
     """Splits encoded batches: keys and rejects go to their files, candidates are handed on."""
 
     keys: pa.ipc.RecordBatchFileWriter
+    columns: list[str]
     rejects: pq.ParquetWriter
     tally: _Tally
     progress: Callable[[int], None]
@@ -186,7 +193,7 @@ class _Spool:
             if batch.column("problems").null_count < batch.num_rows:
                 self._reject(batch)
             keyed = _where(batch, pc.is_valid(batch.column("key")))
-            self.keys.write_batch(keyed.select(["row", "key", "hash", "latest", "refused"]))
+            self.keys.write_batch(keyed.select(self.columns))
             sound = _where(keyed, pc.invert(keyed.column("refused")))
             self.tally.refused += batch.num_rows - sound.num_rows
             new = _where(sound, pc.is_valid(sound.column("fragment"))).select(names)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from segue.audience.encode import ROW, EncodeOptions, encode_sql
+from segue.audience.encode import ROW, EncodeOptions, encode_sql, source_column
 from segue.audience.fields import FieldMap, place_columns
 from segue.audience.text import literal
 from segue.audience.workbench import Workbench
@@ -98,10 +98,10 @@ def history(workspace: Workspace, settings: Settings, email: str) -> tuple[Entry
 
 def _key(bench: Workbench, email: str) -> str | None:
     """The key that an audience makes of an address; None where it makes none."""
-    table = pa.table({"email": pa.array([email], pa.string()), ROW: pa.array([0], pa.int64())})
-    bench.show("source", table.to_reader())
-    placed = place_columns(["email"], _KEY, full_profile=False)
-    sql = encode_sql(table.schema, placed, _KEY, EncodeOptions(latest_by=None, unset_nulls=False))
+    bench.show("source", pa.table({source_column(0): pa.array([email], pa.string()), ROW: [0]}).to_reader())
+    schema = pa.schema([(_KEY.key, pa.string())])
+    placed = place_columns(schema.names, _KEY, full_profile=False)
+    sql = encode_sql(schema, placed, _KEY, EncodeOptions(latest_by=None, unset_nulls=False))
     key: str | None = bench.one(f'SELECT "key" FROM ({sql})')
     return key
 

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from segue.audience.compare import Comparison
 from segue.audience.delta import Delta
 from segue.audience.duplicates import DuplicateCounts, settle_duplicates
-from segue.audience.encode import EncodeOptions
+from segue.audience.encode import EncodeOptions, is_identifier
 from segue.audience.fields import Field, Place, place_columns
+from segue.audience.identifiers import settle_shared
 from segue.audience.rows import RowCounts, RowReader
 from segue.audience.snapshot import Snapshot
 from segue.audience.workbench import Workbench
@@ -105,6 +106,13 @@ class Staging:
             duplicates = settle_duplicates(
                 bench, self.folder, latest_by=self.orchestration.settings.latest_by, has_latest=has_latest
             )
+            shared = settle_shared(
+                bench,
+                self.folder,
+                identifiers=[f.column for f in placed if is_identifier(f, self.destination.fields)],
+                snapshot=connected.snapshot,
+            )
+            rows = replace(rows, problems={**rows.problems, **shared})
             comparison = Comparison(
                 bench=bench,
                 folder=self.folder,
@@ -114,6 +122,7 @@ class Staging:
                 snapshot=connected.snapshot,
                 limits=self.destination.chunk_limits,
                 dropped=duplicates.dropped,
+                shared=sum(shared.values()),
             )
             delta = comparison.run()
             foreign = self._foreign(bench, connected.target)

@@ -1,0 +1,77 @@
+"""People who share an identifying field: a destination gives it to one profile, and may merge the others into that one.
+
+Two customers with one phone number are two members of the audience. Sent as they are, the second may end up inside the
+first one's profile, and one member is lost without an error. So one row keeps the identifier, and the others go without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from segue.audience.rows import REJECTS_SCHEMA
+from segue.audience.snapshot import Snapshot
+from segue.audience.text import identifier, literal
+from segue.audience.workbench import Workbench
+
+
+def settle_shared(bench: Workbench, folder: Path, *, identifiers: Sequence[str], snapshot: Snapshot) -> dict[str, int]:
+    """Leave in the table ``stripped`` (row, field) which rows go without which identifier, and name them in the rejects.
+
+    The row whose person already has the identifier at the destination keeps it, else the one with the smallest key, so
+    that it stays where it is from run to run. Returns reason -> rows. ``losers`` must be settled before.
+    """
+    bench.execute("CREATE TEMP TABLE stripped (row BIGINT, key VARCHAR, field VARCHAR, value VARCHAR)")
+    for name in identifiers:
+        _strip(bench, folder, name, snapshot)
+    rows = bench.stream("SELECT row, key, field, value FROM stripped ORDER BY row").read_all()
+    if not rows.num_rows:
+        return {}
+    path = folder / "rejects.parquet"
+    reasons = pa.array([f"{field}_shared" for field in rows.column("field").to_pylist()])
+    columns = [
+        *(rows.column(n) for n in ("row", "key", "field", "value")),
+        reasons,
+        pa.repeat("segue", rows.num_rows),
+        pa.nulls(rows.num_rows, pa.string()),
+    ]
+    pq.write_table(pa.concat_tables([pq.read_table(path), pa.table(columns, schema=REJECTS_SCHEMA)]), path)
+    return {entry["values"]: entry["counts"] for entry in reasons.value_counts().to_pylist()}
+
+
+def _strip(bench: Workbench, folder: Path, name: str, snapshot: Snapshot) -> None:
+    column, keys = identifier(name), folder / "keys.arrow"
+    good = f"NOT refused AND {column} IS NOT NULL AND row NOT IN (SELECT row FROM losers)"
+    bench.show("keys", keys)
+    # hash() only narrows the search within this one query.
+    bench.execute(f"""
+        CREATE OR REPLACE TEMP TABLE suspects AS
+        SELECT hash({column}) AS h FROM keys WHERE {good} GROUP BY h HAVING count(*) > 1""")
+    bench.show("keys", keys)
+    bench.execute(f"""
+        CREATE OR REPLACE TEMP TABLE sharing AS SELECT row, key, {column} AS value FROM keys
+        WHERE {good} AND hash({column}) IN (SELECT h FROM suspects)""")
+    members = snapshot.sql()
+    held = "SELECT key, '' AS payload FROM sharing WHERE false"
+    if members and bench.one("SELECT count(*) FROM sharing"):
+        held = f"SELECT key, payload FROM ({members}) m WHERE m.key IN (SELECT key FROM sharing)"
+    path = literal(f'$."{name}"')
+    bench.execute(f"""
+        INSERT INTO stripped SELECT row, key, {literal(name)}, value FROM (
+            SELECT s.*, row_number() OVER (PARTITION BY value ORDER BY
+                coalesce(json_extract_string(h.payload, {path}) = value, false) DESC, s.key) AS place
+            FROM sharing s LEFT JOIN ({held}) h ON s.key = h.key)
+        WHERE place > 1""")
+
+
+def without(payload: str, fields: str) -> str:
+    """SQL: the payload without the identifiers in the list ``fields``. They stand before every other member of their name,
+    since profile fields come first, and only the first one is taken out."""
+    text = payload
+    for name in ("phone_number", "external_id"):
+        pattern = f',"{name}":"(?:[^"\\\\]|\\\\.)*"'
+        text = f"CASE WHEN list_contains({fields}, '{name}') THEN regexp_replace({text}, {literal(pattern)}, '') ELSE {text} END"
+    return text
