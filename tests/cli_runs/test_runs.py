@@ -1,0 +1,212 @@
+"""`plan`, `run`, `runs` and `show`: the promised shapes and exit codes, and what refuses."""
+
+from __future__ import annotations
+
+import fcntl
+
+import pytest
+
+from .conftest import NAME
+
+ADA = {"email": "ada@mail.shop", "first_name": "Ada", "tier": "gold"}
+BO = {"email": "bo@mail.shop", "first_name": "Bo", "tier": "silver"}
+COUNTS = {"source", "duplicates", "rejected", "added", "changed", "unchanged", "cleared", "removed", "warned"}
+
+
+def test_plan_as_json_sends_nothing(shop):
+    shop.people([ADA, ADA, BO, {"email": "not an address"}])
+    result = shop.segue("plan", NAME, "--json")
+    plan = result.json
+    assert (result.code, result.err) == (0, "")
+    assert len(plan["id"]) == 16
+    assert (plan["orchestration"], plan["list_name"], plan["list_id"]) == (NAME, "People", None)
+    assert (plan["source"], plan["added"], plan["changed"], plan["unchanged"], plan["removed"]) == (4, 2, 0, 0, 0)
+    assert (plan["duplicates"], plan["rejected"]) == ({"identical": 1, "older": 0}, 1)
+    assert plan["problems"] == {"email_malformed": 1}
+    assert plan["requests"]["POST /api/profile-bulk-import-jobs"] == 1
+    assert {fuse["name"]: fuse["blown"] for fuse in plan["fuses"]}["max_remove_share"] is False
+    assert shop.admin.lists() == []
+    assert shop.segue("plan", NAME, "--json").json["id"] == plan["id"]
+
+
+def test_plan_for_people(shop):
+    shop.people([ADA, BO])
+    result = shop.segue("plan", NAME)
+    assert result.code == 0
+    assert result.out.startswith("Plan ")
+    for text in ("source rows", "Requests", "Fuses", "POST /api/profile-bulk-import-jobs"):
+        assert text in result.out
+
+
+def test_run_as_json_and_what_klaviyo_has_then(shop):
+    shop.people([ADA, BO])
+    result = shop.segue("run", NAME, "--json")
+    run = result.json
+    assert (result.code, result.err) == (0, "")
+    assert {"run_id", "status", "list", "counts", "requests", "seconds", "warnings", "error"} <= set(run)
+    [made] = shop.admin.lists()
+    assert run["list"] == {"id": made["id"], "name": "People", "created": True}
+    assert set(run["counts"]) == COUNTS
+    assert (run["counts"]["source"], run["counts"]["added"], run["counts"]["rejected"]) == (2, 2, 0)
+    assert (run["status"], run["warnings"], run["error"]) == ("completed", [], None)
+    assert run["requests"]["POST /api/profile-bulk-import-jobs"] == 1
+    assert run["seconds"] > 0
+    assert sorted(shop.admin.emails("People")) == ["ada@mail.shop", "bo@mail.shop"]
+    assert shop.admin.profile("ada@mail.shop")["properties"] == {"tier": "gold"}
+
+
+def test_run_for_people_tells_each_task_on_stderr(shop):
+    shop.people([ADA, BO])
+    result = shop.segue("run", NAME, "--yes")
+    assert result.code == 0
+    assert result.out.startswith("Run ")
+    assert ": completed" in result.out.splitlines()[0]
+    assert [line.partition(":")[0] for line in result.err.splitlines() if ":" in line][:2] == ["query", "query"]
+    assert "record: 2 members" in result.err
+
+
+def test_run_with_warnings_exits_with_3(shop):
+    shop.people([ADA, {"email": "nobody"}])
+    result = shop.segue("run", NAME, "--json")
+    assert (result.code, result.json["status"]) == (3, "completed with warnings")
+    assert result.json["counts"]["rejected"] == 1
+    assert result.json["warnings"]
+
+
+def test_failed_run_exits_with_1_and_says_what_to_do(shop):
+    result = shop.segue("run", NAME, "--json")
+    error = result.json["error"]
+    assert (result.code, result.json["status"], error["code"]) == (1, "failed", "fuse_blown")
+    assert set(error) == {"code", "message", "cause", "steps"}
+    assert any("--allow allow_empty" in step for step in error["steps"])
+    result = shop.segue("run", NAME, "--yes")
+    assert (result.code, "[fuse_blown]" in result.err) == (1, True)
+    assert shop.segue("run", NAME, "--json", "--allow", "allow_empty").code == 0
+
+
+@pytest.mark.parametrize("command", [("plan",), ("run", "--yes"), ("runs", "--orchestration")])
+def test_an_unknown_orchestration_gets_a_suggestion(shop, command):
+    result = shop.segue(*command, "People to Klavyio")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f'error: there is no orchestration "People to Klavyio"; did you mean "{NAME}"?\n')
+
+
+def test_a_plan_runs_only_while_it_is_true(shop):
+    shop.people([ADA])
+    plan = shop.segue("plan", NAME, "--json").json["id"]
+    shop.people([ADA, BO])
+    result = shop.segue("run", NAME, "--json", "--plan", plan)
+    assert (result.code, result.json["error"]["code"]) == (1, "plan_outdated")
+    assert shop.admin.lists() == []
+    shop.people([ADA])
+    result = shop.segue("run", NAME, "--json", "--plan", plan)
+    assert (result.code, result.json["plan_id"]) == (0, plan)
+    assert shop.admin.emails("People") == ["ada@mail.shop"]
+
+
+def test_a_plan_that_was_run_is_no_longer_true(shop):
+    shop.people([ADA])
+    plan = shop.segue("plan", NAME, "--json").json["id"]
+    assert shop.segue("run", NAME, "--json", "--plan", plan).code == 0
+    assert shop.segue("run", NAME, "--json", "--plan", plan).json["error"]["code"] == "plan_outdated"
+
+
+def test_a_second_run_at_once_is_refused(shop):
+    shop.people([ADA])
+    assert shop.segue("plan", NAME).code == 0
+    shop.admin.settings(job_delay=600)
+    first = shop.process("run", NAME, "--json")
+    try:
+        _wait_for_a_job(shop)
+        result = shop.segue("run", NAME, "--yes")
+        assert (result.code, result.out) == (1, "")
+        assert result.err.startswith(f'error: A run of "{NAME}" is under way in another process.\n')
+        assert len(shop.admin.jobs()) == 1
+    finally:
+        first.kill()
+        first.communicate()
+
+
+def test_a_lock_without_its_process_does_not_stop_a_run(shop):
+    shop.people([ADA])
+    shop.send()
+    [lock] = (shop.folder / "home" / "locks").glob("*.lock")
+    assert shop.send()["status"] == "completed"
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert shop.segue("run", NAME, "--yes").code == 1
+
+
+def _wait_for_a_job(shop):
+    import time
+
+    deadline = time.monotonic() + 60
+    while not shop.admin.jobs():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_runs_lists_the_newest_first(shop):
+    shop.people([ADA])
+    first = shop.send()
+    shop.people([ADA, BO])
+    second = shop.send()
+    runs = shop.segue("runs", "--json").json
+    assert [run["run_id"] for run in runs] == [second["run_id"], first["run_id"]]
+    assert [run["counts"]["added"] for run in runs] == [1, 1]
+    assert runs[0]["started_at"] < runs[0]["ended_at"]
+    assert [run["run_id"] for run in shop.segue("runs", "--json", "--limit", "1").json] == [second["run_id"]]
+    assert len(shop.segue("runs", "--json", "--orchestration", NAME).json) == 2
+    table = shop.segue("runs").out.splitlines()
+    assert table[2].startswith(second["run_id"])
+    assert table[2].split()[-5:] == ["2", "1", "0", "0", "0"]
+    assert table[3].split()[-5:] == ["1", "1", "0", "0", "0"]
+
+
+def test_runs_before_the_first(shop):
+    assert shop.segue("runs", "--json").json == []
+
+
+def test_show_tells_tasks_requests_and_deliveries(shop):
+    shop.people([ADA, BO, {"email": ""}])
+    run = shop.send()
+    shown = shop.segue("show", run["run_id"], "--json").json
+    for name in ("run_id", "status", "list", "counts", "requests", "seconds", "warnings", "error", "plan_id"):
+        assert shown[name] == run[name], name
+    names = ["query", "fuses", "list", "send", "confirm", "clear", "remove", "reconcile", "record"]
+    assert [task["name"] for task in shown["tasks"]] == names
+    assert {(task["status"], task["attempts"]) for task in shown["tasks"]} == {("succeeded", 1)}
+    assert all(task["seconds"] >= 0 for task in shown["tasks"])
+    query = shown["tasks"][0]["outcome"]
+    assert (query["source"], query["rejected"], query["problems"]) == (3, 1, {"email_missing": 1})
+    assert shown["parts"] == {"import complete": 1}
+    assert shown["settings"]["list_name"] == "People"
+    result = shop.segue("show", run["run_id"][:-1])
+    assert result.code == 0
+    for text in ("completed with warnings", "problems email_missing 1", "import complete", "record", "warning: "):
+        assert text in result.out
+
+
+def test_show_of_a_failed_run_says_what_to_do(shop):
+    run = shop.send()
+    shown = shop.segue("show", run["run_id"], "--json").json
+    assert shown["error"] == run["error"]
+    assert [(task["name"], task["status"]) for task in shown["tasks"]] == [("query", "succeeded"), ("fuses", "failed")]
+    result = shop.segue("show", run["run_id"])
+    assert result.code == 0
+    assert "[fuse_blown]" in result.err
+    assert "  1. " in result.err
+
+
+@pytest.mark.parametrize("command", ["show", "rejects"])
+def test_an_unknown_run(shop, command):
+    result = shop.segue(command, "20990101")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == 'error: There is no run "20990101".\n  1. See all of them with: segue runs\n'
+
+
+def test_the_commands_before_there_is_a_workspace(site, monkeypatch):
+    monkeypatch.setenv("SEGUE_HOME", str(site.folder / "elsewhere"))
+    for command in (("runs",), ("history", "a@b.shop"), ("test-connection", "k"), ("query", "run", "q")):
+        result = site.segue(*command)
+        assert (result.code, "segue init" in result.err) == (1, True)
