@@ -50,8 +50,10 @@ class Audience:
         columns = frozenset(rows[0]) - {"email"} if rows and template.use_full_profile else frozenset()
         sent: dict[str, Sent] = {}
         rebased: dict[str, Held] = {}
-        for key, row in winners.items():
-            fields, unsendable = sendable({c: row[c] for c in columns})
+        rest = self.without_shared(
+            {key: sendable({c: row[c] for c in columns}) for key, row in winners.items()}, template
+        )
+        for key, (fields, unsendable) in rest.items():
             old = self.held.get(key)
             if old is None:
                 sent[key] = first(fields, unsendable, columns, template)
@@ -66,6 +68,27 @@ class Audience:
             elif fields != old.fields:
                 rebased[key] = Held(fields, lost - cleared)
         return sent, rebased, set(self.held) - set(winners)
+
+    def without_shared(
+        self, rows: dict[str, tuple[Fields, set[str]]], template: TemplateSettings
+    ) -> dict[str, tuple[Fields, set[str]]]:
+        """An identifier that several people have stays with the one who has it at Klaviyo, else with the smallest key. A
+        person who is there just as the query says is left alone."""
+        rest = {key: (dict(fields), set(unsendable)) for key, (fields, unsendable) in rows.items()}
+        for name in IDENTIFIERS:
+            holders: dict[str, list[str]] = {}
+            for key, (fields, _) in rows.items():
+                if name in fields:
+                    holders.setdefault(fields[name], []).append(key)
+            for value, keys in holders.items():
+                owner = min(keys, key=lambda k: (self.held.get(k, Held({})).fields.get(name) != value, k))
+                for key in keys:
+                    old = self.held.get(key)
+                    settled = old is not None and not (old.owed and template.nulls == "clear")
+                    if key != owner and not (settled and old is not None and old.fields == rows[key][0]):
+                        del rest[key][0][name]
+                        rest[key][1].add(name)
+        return rest
 
 
 def first(fields: Fields, unsendable: Collection[str], columns: frozenset[str], template: TemplateSettings) -> Sent:
