@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import phonenumbers
@@ -44,6 +45,9 @@ _DELTA_TAIL = f"{ADD}::TINYINT AS kind, " + ", ".join(
 _DROPPED = (
     "CASE WHEN problems IS NOT NULL THEN to_json(list_transform(problems, lambda p: p.field))::VARCHAR END AS dropped"
 )
+
+_SPARSE = 20
+"""One row in so many, or fewer, count as few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,11 +196,11 @@ class _Spool:
             self.tally.source += batch.num_rows
             if batch.column("problems").null_count < batch.num_rows:
                 self._reject(batch)
-            keyed = _where(batch, pc.is_valid(batch.column("key")))
-            self.keys.write_batch(keyed.select(self.columns))
-            sound = _where(keyed, pc.invert(keyed.column("refused")))
-            self.tally.refused += batch.num_rows - sound.num_rows
-            new = _where(sound, pc.is_valid(sound.column("fragment"))).select(names)
+            keyed = pc.is_valid(batch.column("key"))
+            self.keys.write_batch(_where(batch.select(self.columns), keyed))
+            sound = pc.and_(keyed, pc.invert(batch.column("refused")))
+            self.tally.refused += batch.num_rows - sound.true_count
+            new = _where(batch.select(names), pc.and_(sound, pc.is_valid(batch.column("fragment"))))
             self.tally.candidates += new.num_rows
             self.progress(self.tally.source)
             if new.num_rows:
@@ -222,6 +226,15 @@ class _Spool:
         self.rejects.write_batch(pa.record_batch(columns, schema=REJECTS_SCHEMA))
 
 
-def _where(batch: pa.RecordBatch, mask: pa.Array) -> pa.RecordBatch:
-    """The rows where the mask holds, without a copy where it holds for all."""
-    return batch if pc.all(mask).as_py() is not False else batch.filter(mask)
+def _where(batch: pa.RecordBatch, mask: pa.BooleanArray) -> pa.RecordBatch:
+    """The rows where the mask holds, without a copy where it holds for all.
+
+    Where few rows go, the pieces between them are joined: a filter copies text row by row, four times as slow (measured).
+    """
+    gone = pc.indices_nonzero(pc.invert(mask)).to_pylist()
+    if not gone:
+        return batch
+    if len(gone) * _SPARSE > batch.num_rows:
+        return batch.filter(mask)
+    edges = pairwise((-1, *gone, batch.num_rows))
+    return pa.concat_batches([batch.slice(before + 1, after - before - 1) for before, after in edges])
