@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from segue.audience.packing import ChunkLimits
 from segue.delivery.ledger import Part, PartKind, PartState, RowReject
 from segue.template import TemplateSettings
+from segue.workflow.folding import delivered
 from tests.audience.harness import Orchestration, Stage, settings
 from tests.audience.model import Audience, Held, Sent
 from tests.delivery.memory_ledger import MemoryLedger
@@ -35,6 +36,7 @@ VALUES: dict[str, tuple[pa.DataType, list[Any]]] = {
     "Tier": (pa.int64(), [None, 1, 2]),
     'an "odd" \\ n.a*me': (pa.string(), [None, "x", "é\u2028😀"]),
     "*": (pa.string(), [None, "y"]),
+    "back\\": (pa.string(), [None, "z", "w"]),
 }
 BAD_STATES = [PartState.CANCELLED, PartState.UNSURE, PartState.REFUSED, PartState.SENDING, PartState.ACCEPTED]
 
@@ -78,6 +80,7 @@ class Outcome:
     taken: set[str] = field(default_factory=set)
     late: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
     unsettled: bool = False
 
 
@@ -109,6 +112,7 @@ def _import(rows: list[dict[str, Any]], chunk: int, outcome: Outcome, chance: ra
             if chance.random() < trouble / 2:
                 at_submit = chance.random() < 0.5
                 outcome.ledger.reject([reject(PartKind.IMPORT, chunk, position, rows[position]["key"], at_submit)])
+                outcome.refused.add(rows[position]["key"])
             elif state is PartState.COMPLETE:
                 outcome.taken.add(rows[position]["key"])
             else:
@@ -169,6 +173,16 @@ def check_stage(stage: Stage, sent: dict[str, Sent], removes: set[str]) -> None:
     assert parts == stage.rows.source
 
 
+def check_counts(stage: Stage, outcome: Outcome, sent: dict[str, Sent]) -> None:
+    counts = delivered(stage.folder, outcome.ledger)
+    assert counts.rows == len(sent)
+    assert counts.added == sum(sent[key].kind == "add" for key in outcome.taken)
+    assert counts.changed == sum(sent[key].kind == "change" for key in outcome.taken)
+    assert counts.rejected == len(outcome.refused)
+    assert counts.removed == len(outcome.removed)
+    assert counts.cleared == sum(bool(sent[key].cleared) for key in outcome.taken - outcome.late)
+
+
 def simulate(folder: Path, chance: random.Random, *, runs: int, trouble: float) -> None:
     """Run after run, each compared with the model before and after its delivery, and staged again at once."""
     orchestration, model = Orchestration(folder=folder, limits=ChunkLimits(rows=3, bytes=10_000_000)), Audience()
@@ -180,6 +194,7 @@ def simulate(folder: Path, chance: random.Random, *, runs: int, trouble: float) 
         stage = orchestration.stage(table, template)
         check_stage(stage, sent, removes)
         outcome = deliver(stage, chance, trouble=trouble)
+        check_counts(stage, outcome, sent)
         orchestration.record(stage, outcome.ledger)
         for key in outcome.taken:
             owed = sent[key].kept | (sent[key].slow if key in outcome.late else frozenset())

@@ -97,6 +97,15 @@ def test_without_a_date_the_run_fails_and_names_the_keys(
     assert {(r["key"], r["reason"]) for r in rejected} == {(f"person{i}@shop.io", "duplicate_key") for i in range(7)}
 
 
+def test_repeated_keys_are_added_to_the_other_rejects(loyalty: Orchestration) -> None:
+    rows = [("a@b.io", 1, None), ("a@b.io", 2, None), ("nobody", 1, None)]
+    with pytest.raises(DataError):
+        loyalty.stage(people(*rows), settings(duplicates="fail"))
+    [folder] = loyalty.folder.glob("run-*")
+    rejected = pq.read_table(folder / "rejects.parquet").to_pylist()
+    assert [(r["value"], r["reason"]) for r in rejected] == [("nobody", "email_malformed"), ("a@b.io", "duplicate_key")]
+
+
 def test_email_only_rows_of_one_person_are_identical(loyalty: Orchestration) -> None:
     stage = loyalty.stage(
         people(("a@b.io", 1, None), ("a@b.io", 2, None), dates=False), settings(use_full_profile=False)

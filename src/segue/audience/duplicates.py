@@ -81,7 +81,8 @@ def _refusal(bench: Workbench, folder: Path, differing: int, latest_by: str | No
         pa.repeat("segue", found.num_rows),
         pa.nulls(found.num_rows, pa.string()),
     ]
-    pq.write_table(pa.table(columns, schema=REJECTS_SCHEMA), folder / "rejects.parquet")
+    path = folder / "rejects.parquet"
+    pq.write_table(pa.concat_tables([pq.read_table(path), pa.table(columns, schema=REJECTS_SCHEMA)]), path)
     shown = ", ".join(mask_email(key) for key in found.column("key").slice(0, _SHOWN).to_pylist())
     column = (
         f'there is no column "{latest_by}" to tell the latest' if latest_by else "the template says that this fails"

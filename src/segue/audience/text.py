@@ -67,7 +67,7 @@ def json_text(sql: str, kind: pa.DataType, *, column: str) -> str:
     if pa.types.is_integer(kind):
         return f"({sql})::VARCHAR" if kind != pa.uint64() else _within_int64(sql)
     if pa.types.is_decimal(kind):
-        return _within_int64(sql) if kind.scale == 0 and kind.precision > 18 else f"({sql})::VARCHAR"  # noqa: PLR2004
+        return _decimal(sql, kind)
     if pa.types.is_temporal(kind):
         return _temporal(sql, kind)
     return _nested(sql, kind, column=column)
@@ -101,6 +101,15 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _within_int64(sql: str) -> str:
     return f"CASE WHEN ({sql})::HUGEINT BETWEEN {_INT64} THEN ({sql})::VARCHAR END"
+
+
+def _decimal(sql: str, kind: pa.DataType) -> str:
+    if kind.scale == 0 and kind.precision > 18:  # noqa: PLR2004
+        return _within_int64(sql)
+    if kind.scale == kind.precision:
+        # DuckDB writes such a fraction without the zero in front, which is not JSON.
+        return f"regexp_replace(({sql})::VARCHAR, '^(-?)[.]', '\\10.')"
+    return f"({sql})::VARCHAR"
 
 
 def _temporal(sql: str, kind: pa.DataType) -> str:
