@@ -51,7 +51,7 @@ def _command(command: Any, name: str) -> str:
 
 
 def _bare(argument: Any) -> str:
-    return (argument.metavar or argument.name.upper()).strip("[]")
+    return str(argument.metavar or argument.name.upper()).strip("[]")
 
 
 def _usage(argument: Any) -> str:

@@ -25,7 +25,7 @@ LIST = "Customers"
 _CONFIGURATION = Path(__file__).with_name("segue.yaml")
 _CLEARED_SHOWN = 3
 # What a sound address is, said here once more: the demo must not ask Segue whether Segue is right.
-_SENDABLE = r"""
+SENDABLE = r"""
 SELECT DISTINCT lower(trim(email)) FROM Merged_Customers
 WHERE regexp_full_match(trim(email), '[^@\s]+@[^@\s.]+([.][^@\s.]+)+') ORDER BY 1
 """
@@ -70,7 +70,7 @@ def play(place: Sandbox) -> bool:
 
 def _compare(place: Sandbox) -> bool:
     """The list at Klaviyo beside the addresses of the query, less those that Klaviyo itself refused and that are named."""
-    wanted = {email for (email,) in _select(place, _SENDABLE)}
+    wanted = {email for (email,) in _select(place, SENDABLE)}
     members, refused = set(place.admin.emails(LIST)), _refused_by_klaviyo(place)
     missing, strange = wanted - members - refused, members - wanted
     _headline("The list at Klaviyo beside the query")
