@@ -132,3 +132,15 @@ def test_giving_up_an_unfinished_run_keeps_what_was_acknowledged(shop: Shop) -> 
     assert run.counts["added"] + run.counts["unchanged"] == ROWS
     assert run.counts["unchanged"] > 0
     assert accepted >= 2
+
+
+def test_nothing_large_is_left_behind(shop: Shop) -> None:
+    shop.generate(ROWS)
+    shop.change("INSERT INTO People (email) VALUES ('no address')")
+    shop.killed_at("recorded")
+    left = shop.folder / "home" / "runs"
+    assert any(left.glob("*/delta.arrow"))
+    shop.run()
+    assert {path.name for path in left.glob("*/*")} == {"rejects.parquet"}
+    shop.plan()
+    assert not list(left.glob("plan-*"))

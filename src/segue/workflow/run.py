@@ -26,10 +26,13 @@ from segue.workflow.records import RunRecord, RunRecords, error_dict
 from segue.workflow.status import RunStatus, TaskStatus
 from segue.workflow.sync import stage_sync
 from segue.workflow.tasks import TASKS
+from segue.workflow.tidying import tidy_plans, tidy_run
 from segue.workflow.undo import stage_undo
 
 _HOPELESS = frozenset({"list_gone", "every_row_refused"})
 """Errors after which a run cannot go on; the next one starts anew from what was acknowledged."""
+_SWEPT = 20
+"""How many of the latest runs are looked at for working files."""
 _SETTLING = ("confirm", "record")
 """The tasks that bring an unfinished run to a clean end without sending anything more."""
 _STAGES: Mapping[str, Stage] = {"sync": stage_sync, "undo": stage_undo}
@@ -68,12 +71,13 @@ class Runner:
         orchestration = self.load(name)
         with only_run(self.workspace.layout.locks, orchestration.id, name):
             unfinished = self.records.unfinished(orchestration.id)
-            if unfinished and restart:
-                self._perform(orchestration, unfinished, only=_SETTLING)
+            if unfinished:
+                ended = self._perform(orchestration, unfinished, only=_SETTLING if restart else None)
+                if not restart or self.records.unfinished(orchestration.id):
+                    # Beginning anew beside jobs that are not settled would send the same people twice at once.
+                    return Ended(run=ended, resumed=True)
                 self.records.update(unfinished.id, status=RunStatus.STOPPED)
-            elif unfinished:
-                return Ended(run=self._perform(orchestration, unfinished), resumed=True)
-            self.records.close_orphans(orchestration.id)
+            self._sweep(orchestration)
             run = self._begin(orchestration, kind="sync")
             return Ended(run=self._perform(orchestration, run, allowed=allowed, expected_plan=plan_id), resumed=False)
 
@@ -84,7 +88,7 @@ class Runner:
         with only_run(self.workspace.layout.locks, orchestration.id, orchestration.name):
             if unfinished := self.records.unfinished(orchestration.id):
                 return Ended(run=self._perform(orchestration, unfinished), resumed=True)
-            self.records.close_orphans(orchestration.id)
+            self._sweep(orchestration)
             run = self._begin(orchestration, kind="undo", undoes=undone.id)
             return Ended(run=self._perform(orchestration, run), resumed=False)
 
@@ -110,6 +114,14 @@ class Runner:
             yield destination
         finally:
             destination.close()
+
+    def _sweep(self, orchestration: Orchestration) -> None:
+        """What killed processes left behind: runs without an end, working files of runs that have one."""
+        self.records.close_orphans(orchestration.id)
+        runs = self.workspace.layout.runs
+        for run in self.records.recent(orchestration_id=orchestration.id, limit=_SWEPT):
+            tidy_run(runs / run.id)
+        tidy_plans(runs)
 
     def _pause(self, seconds: float) -> bool:
         return not self.stop.wait(seconds)
@@ -153,7 +165,10 @@ class Runner:
                 self._tasks(context, only)
             finally:
                 self._count_requests(run, destination)
-        return self.records.get(run.id)
+        ended = self.records.get(run.id)
+        if self.records.unfinished(orchestration.id) is None:
+            tidy_run(context.folder)
+        return ended
 
     def _tasks(self, context: RunContext, only: Collection[str] | None) -> None:
         done = {t.name for t in context.run.tasks if t.status is TaskStatus.SUCCEEDED}
