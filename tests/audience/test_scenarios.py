@@ -88,6 +88,17 @@ def test_identifiers_are_cleared_only_where_the_template_says_so(loyalty: Orches
     assert sorted(one(loyalty.stage(gone, settings(clear_identifiers=True)))["slow"]) == ["external_id", "phone_number"]
 
 
+def test_a_row_that_keeps_owing_a_clear_is_not_written_again(loyalty: Orchestration) -> None:
+    loyalty.run(people(email=["a@b.io"], external_id=["x1"]))
+    gone = pa.table({"email": ["a@b.io"], "external_id": pa.nulls(1, pa.string())})
+    loyalty.run(gone)
+    segments = loyalty.snapshot.segments
+    assert loyalty.run(gone).delta.counts.quiet == 1
+    assert loyalty.snapshot.segments == segments
+    loyalty.run(people(email=["a@b.io"]))
+    assert loyalty.members()["a@b.io"]["uncleared"] == ["external_id"]
+
+
 def test_a_phone_that_cannot_be_sent_does_not_clear_the_one_that_was(loyalty: Orchestration) -> None:
     template = settings(clear_identifiers=True)
     loyalty.run(people(email=["a@b.io"], phone_number=["+43664123456"]), template)

@@ -90,7 +90,9 @@ def _differences(client: Client, work: Work, expected: dict[str, Json], gone: Se
             problems[f"profiles differ in {', '.join(sorted(fields))}"] += 1
     still = {primary_email(item) for item in find_members(client, work.list_id, gone)}
     # Who answers to another address that the query has was left on the list on purpose.
-    if still := still - work.still_wanted(sorted(still - set(gone))):
+    if others := still - set(gone):
+        still -= work.still_wanted(sorted(others))
+    if still:
         problems["removed people are still on the list"] += len(still)
     return problems
 
