@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.data import arrow_file, database
+from benchmarks.data import arrow_file, customers_alone, database
 from benchmarks.limits import churn_minimum, fewest_seconds
 from benchmarks.process import Receiver, measured, python, receiving
 from benchmarks.sample import Measure, Round, Sample, sample
@@ -125,7 +125,7 @@ def large(this: Round) -> Sample:
     """A first run of ten times as many rows."""
     rows = this.rows * LARGE
     with sink() as receiver:
-        home = make_home(this.folder / "large", database=database(this.data, rows), url=receiver.url)
+        home = make_home(this.folder / "large", database=customers_alone(this.data, rows), url=receiver.url)
         try:
             return _run(home, receiver, rows)
         finally:

@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for scenario in chosen:
                 if scenario is not LARGE or number == options.repeat - 1:
                     results.setdefault(scenario.name, []).append(_measure(scenario, this, number, console))
+                    write_json(options.json, results, facts)
     show(console, chosen, results, facts)
-    write_json(options.json, results, facts)
     console.print(f"Every sample is in {options.json}")
     return 0
 
