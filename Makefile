@@ -6,6 +6,8 @@ SOAK_MINUTES ?= 5
 # uv from the PATH where it works; otherwise a private copy in .uv/, which `setup` fetches with pip.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
 RUN := $(UV) run --locked
+# Behind a proxy of a company the system's certificates are the ones that count.
+export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench soak images
