@@ -19,7 +19,7 @@ from klaviyo_emulator.admin_client import EmulatorAdmin
 from segue.database.sample import create_sample
 from tests.docs.pages import PAGES, ROOT, blocks
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 # One after the other in one workspace, since a workspace takes longer than a page; an undo needs a run that added somebody.
 _ORDER = (
     "read-rejects",
