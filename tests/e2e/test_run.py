@@ -155,6 +155,18 @@ def test_a_list_that_segue_owns_has_the_query_and_nobody_else(shop: Shop) -> Non
     assert shop.members() == {"ana@mail.shop"}
 
 
+def test_an_owned_list_keeps_who_answers_to_a_wanted_address(shop: Shop) -> None:
+    shop.admin.seed(lists={"People": ["friend@else.shop", "nobody@else.shop"]}, profiles=[{"email": "ana@mail.shop"}])
+    shop.admin.merge("ana@mail.shop", "friend@else.shop")
+    shop.people([ANA, BO])
+    shop.configure(own_whole_list=True, max_remove_share=1.0)
+    shop.run()
+    members = shop.members()
+    assert "friend@else.shop" in members or "ana@mail.shop" in members
+    assert "nobody@else.shop" not in members
+    assert "bo@mail.shop" in members
+
+
 @pytest.mark.parametrize(
     ("rows", "fuse"),
     [([], "allow_empty"), ([ANA], "max_remove_share"), ([ANA, BO, CY, {"email": "broken"}], "max_reject_share")],

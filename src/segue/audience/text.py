@@ -41,9 +41,13 @@ def literal(text: str) -> str:
 
 
 def parquet(path: Path) -> str:
-    """SQL for the rows of a Parquet file; a folder's name may hold what DuckDB takes for a wildcard."""
-    escaped = re.sub(r"([*?[])", r"[\1]", str(path))
-    return f"read_parquet({literal(escaped)})"
+    """SQL for the rows of a Parquet file."""
+    return f"read_parquet({path_literal(path)})"
+
+
+def path_literal(path: Path) -> str:
+    """A quoted path; a folder's name may hold what DuckDB takes for a wildcard."""
+    return literal(re.sub(r"([*?[])", r"[\1]", str(path)))
 
 
 def json_string(text: str) -> str:

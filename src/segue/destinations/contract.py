@@ -98,6 +98,9 @@ class Destination(Protocol):
     def members(self, list_id: str) -> Sequence[tuple[str, str | None]]:
         """Every member of a list: id and key. A page of 100 a call."""
 
+    def member_ids(self, list_id: str, keys: Sequence[str]) -> frozenset[str]:
+        """Ids of the members that answer to any of these keys, by whatever address; a hundred keys a call."""
+
     def send(self, work: Work) -> Outcome:
         """Submit every chunk that is not accepted yet."""
 

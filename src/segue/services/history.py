@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from segue.audience.encode import ROW, EncodeOptions, encode_sql, source_column
 from segue.audience.fields import FieldMap, place_columns
-from segue.audience.text import literal
+from segue.audience.text import literal, path_literal
 from segue.audience.workbench import Workbench
 from segue.catalog import models
 from segue.catalog.runs import Run
@@ -147,7 +147,7 @@ def _names(text: str | None) -> tuple[str, ...]:
 
 
 def _paths(files: list[Path]) -> str:
-    return ", ".join(literal(str(path)) for path in files)
+    return ", ".join(path_literal(path) for path in files)
 
 
 def _entry(run: Run, found: _Found) -> Entry:

@@ -129,7 +129,7 @@ def row_warnings(staged: Staged) -> tuple[str, ...]:
     kept = staged.delta.counts.kept_fields
     if kept:
         fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(kept.items()))
-        warnings.append(f"Fields became NULL but keep their value at Klaviyo: {fields}.")
+        warnings.append(f"Fields without a value to send keep their old one at Klaviyo: {fields}.")
     if staged.delta.counts.held_back:
         warnings.append(f"A test send: {staged.delta.counts.held_back:,} rows are left for later.")
     return tuple(warnings)

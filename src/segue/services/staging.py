@@ -7,9 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from segue.audience.compare import Comparison
 from segue.audience.delta import Delta
 from segue.audience.duplicates import DuplicateCounts, settle_duplicates
@@ -26,6 +23,7 @@ from segue.errors import DataError
 from segue.query import compile_query
 from segue.services.orchestrations import Orchestration
 from segue.services.snapshots import Held
+from segue.services.strangers import add_strangers, wanted_keys
 from segue.settings import Settings
 
 
@@ -125,7 +123,9 @@ class Staging:
                 shared=sum(shared.values()),
             )
             delta = comparison.run()
-            foreign = self._foreign(bench, connected.target)
+            template = self.orchestration.settings
+            owned = connected.target.id if template.own_whole_list and not template.max_rows else None
+            foreign = add_strangers(bench, self.folder, self.destination, owned)
         sound = rows.source - rows.refused
         return Staged(
             connected=connected,
@@ -168,25 +168,6 @@ class Staging:
         self.progress.end("query", f"{rows.source:,} rows")
         return placed, rows, template.latest_by in names
 
-    def _foreign(self, bench: Workbench, target: TargetList) -> int:
-        """Add the members that neither the query nor the snapshot has to removes.parquet, with their ids."""
-        path = self.folder / "removes.parquet"
-        removes = pq.read_table(path)
-        ids: list[str | None] = [None] * removes.num_rows
-        if self.orchestration.settings.own_whole_list and target.id and not self.orchestration.settings.max_rows:
-            members = self.destination.members(target.id)
-            wanted = wanted_keys(bench, self.folder, [key for _, key in members if key])
-            known = wanted | set(removes.column("key").to_pylist())
-            strangers = [(i, key) for i, key in members if key is None or key not in known]
-            ids += [i for i, _ in strangers]
-            nobody = pa.nulls(len(strangers), pa.string())
-            added = pa.table(
-                [pa.array([key or "" for _, key in strangers], pa.string()), nobody, nobody], removes.schema.names
-            )
-            removes = pa.concat_tables([removes, added.cast(removes.schema)])
-        pq.write_table(removes.append_column("id", pa.array(ids, pa.string())), path)
-        return sum(i is not None for i in ids)
-
 
 def refuse_repeated(columns: Sequence[str]) -> None:
     """Raise DataError when two columns have one name: nobody could say which one is sent."""
@@ -197,14 +178,6 @@ def refuse_repeated(columns: Sequence[str]) -> None:
             code="column_repeated",
             steps=("Give each of them an alias of its own, or select it once.",),
         )
-
-
-def wanted_keys(bench: Workbench, folder: Path, keys: Sequence[str]) -> frozenset[str]:
-    """Which of these keys the query has, in a row that is sent or refused."""
-    asked = pa.table({"key": pa.array(keys, pa.string())})
-    bench.show("asked", asked.to_reader())
-    bench.show("keys", folder / "keys.arrow")
-    return frozenset(key for (key,) in bench.fetch("SELECT key FROM asked WHERE key IN (SELECT key FROM keys)"))
 
 
 def still_wanted(folder: Path, settings: Settings) -> Callable[[Sequence[str]], frozenset[str]]:

@@ -182,6 +182,10 @@ class Runner:
                 self._stopped(context.run, name)
                 return
             except Exception as error:
+                if self.stop.is_set():
+                    # DuckDB and Arrow turn a Ctrl-C that reaches them while they read our rows into an error of their own.
+                    self._stopped(context.run, name)
+                    return
                 self._failed(context.run, name, explain(error))
                 if self.settings.debug:
                     raise

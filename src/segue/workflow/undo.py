@@ -12,7 +12,7 @@ from segue.audience.encode import HEAD
 from segue.audience.packing import fragments_text, pack
 from segue.audience.rows import ADD, RowCounts
 from segue.audience.snapshot import write_segment
-from segue.audience.text import literal
+from segue.audience.text import parquet
 from segue.audience.workbench import Workbench, open_rows, writing
 from segue.errors import UsageError
 from segue.services.snapshots import load_snapshot
@@ -42,25 +42,23 @@ def stage_undo(context: RunContext) -> Staged:
             code="list_moved",
             steps=("Run the orchestration to send the query's people anew.",),
         )
-    run = literal(str(segment))
+    run = parquet(segment)
     with Workbench(context.folder, memory_bytes=context.settings.engine_memory) as bench:
         write_segment(
             bench,
             f"""SELECT key, hash, payload, NULL::VARCHAR AS id FROM ({members}) m
-                WHERE key IN (SELECT key FROM read_parquet({run}) WHERE kind = 'add')""",
+                WHERE key IN (SELECT key FROM {run} WHERE kind = 'add')""",
             context.folder / "removes.parquet",
         )
         write_segment(
             bench,
-            f"""SELECT key, hash, payload FROM read_parquet({run}) r WHERE kind = 'remove'
+            f"""SELECT key, hash, payload FROM {run} r WHERE kind = 'remove'
                 AND NOT EXISTS (SELECT 1 FROM ({members}) m WHERE m.key = r.key)""",
             context.folder / "restore.parquet",
         )
         delta = _stage_returns(bench, context, removed=_rows(context.folder / "removes.parquet"))
     return Staged(
-        connected=Connected(
-            account=account, target=target, snapshot=held.snapshot, warnings=_cannot(_kinds(segment))
-        ),
+        connected=Connected(account=account, target=target, snapshot=held.snapshot, warnings=_cannot(_kinds(segment))),
         columns=held.snapshot.columns,
         left_out=(),
         rows=RowCounts(source=delta.counts.added, refused=0, problems={}, candidates=delta.counts.added),
@@ -78,7 +76,7 @@ def _stage_returns(bench: Workbench, context: RunContext, *, removed: int) -> De
             '{HEAD}{{"email":' || to_json(key)::VARCHAR || '}}}},' AS fragment, {len(HEAD)}::INTEGER AS head,
             {ADD}::TINYINT AS kind, NULL::VARCHAR AS changed, NULL::VARCHAR AS cleared, NULL::VARCHAR AS slow,
             NULL::VARCHAR AS uncleared
-        FROM read_parquet({literal(str(context.folder / "restore.parquet"))})"""
+        FROM {parquet(context.folder / "restore.parquet")}"""
     rows = bench.stream(sql)
     path = context.folder / "delta.arrow"
     with writing(path, rows.schema) as file:

@@ -53,6 +53,10 @@ class Klaviyo:
         """Every member."""
         return list(members.all_members(self._client, list_id))
 
+    def member_ids(self, list_id: str, keys: Sequence[str]) -> frozenset[str]:
+        """Ids of the members that answer to these emails."""
+        return frozenset(item["id"] for item in members.find_members(self._client, list_id, keys))
+
     def send(self, work: Work) -> Outcome:
         """Submit bulk import jobs."""
         return submit.send(self._client, work, self._progress)
