@@ -44,7 +44,7 @@ class Sandbox:
     @property
     def variables(self) -> dict[str, str]:
         """What a shell must export to work on this workspace."""
-        return {"SEGUE_HOME": str(self.folder), "KLAVIYO_API_KEY": KEY, "KLAVIYO_URL": self.url}
+        return {"SEGUE_HOME": str(self.folder.absolute()), "KLAVIYO_API_KEY": KEY, "KLAVIYO_URL": self.url}
 
     def shown(self, *arguments: str, expected: Collection[int] = (0, 3)) -> None:
         """Run ``segue`` with its output on the terminal, below the command itself. Raises SandboxError."""
