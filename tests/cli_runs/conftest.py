@@ -49,6 +49,7 @@ class Site:
         self.emulator = emulator
         self.admin = emulator.admin
         self._capsys = capsys
+        self._processes: list[subprocess.Popen[str]] = []
 
     def segue(self, *arguments: str) -> Result:
         code = run(arguments)
@@ -56,8 +57,8 @@ class Site:
         return Result(code=code, out=captured.out, err=captured.err)
 
     def process(self, *arguments: str) -> subprocess.Popen[str]:
-        """The real command in a process of its own."""
-        return subprocess.Popen(
+        """The real command in a process of its own, which does not outlive the test."""
+        process = subprocess.Popen(
             [sys.executable, "-c", "import sys; from segue.cli import main; sys.exit(main())", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -65,6 +66,13 @@ class Site:
             env=os.environ.copy(),
             cwd=self.folder,
         )
+        self._processes.append(process)
+        return process
+
+    def close(self) -> None:
+        for process in self._processes:
+            with process:
+                process.kill()
 
     def people(self, rows: Iterable[Mapping[str, object]]) -> None:
         """Make the table People hold exactly these rows; what a row does not have is NULL."""
@@ -112,7 +120,9 @@ class Site:
 
     def send(self, *options: str) -> Any:
         """Run the orchestration; its JSON."""
-        return self.segue("run", NAME, "--json", *options).json
+        result = self.segue("run", NAME, "--json", *options)
+        assert result.out, result.err
+        return result.json
 
 
 @pytest.fixture
@@ -124,7 +134,7 @@ def emulator() -> Iterator[Running]:
 @pytest.fixture
 def site(
     tmp_path: Path, emulator: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Site:
+) -> Iterator[Site]:
     """A workspace with an empty table People, not applied yet."""
     monkeypatch.chdir(tmp_path)
     for name in ("SEGUE_SECRET_KEY", "SEGUE_DEBUG", "SEGUE_FAILPOINT", "COLUMNS"):
@@ -134,7 +144,8 @@ def site(
     made = Site(tmp_path, emulator, capsys)
     made.people([])
     assert made.segue("init").code == 0
-    return made
+    yield made
+    made.close()
 
 
 @pytest.fixture

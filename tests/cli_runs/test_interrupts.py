@@ -6,12 +6,17 @@ import signal
 import time
 
 import psutil
+import pytest
 
 from .conftest import NAME
 
 _PATIENCE = 60.0
 
 SLOW = "SELECT a.i + b.i AS email FROM UNNEST(sequence(1, 9000)) AS a(i) CROSS JOIN UNNEST(sequence(1, 9000)) AS b(i) ORDER BY 1"
+
+STREAM = SLOW.replace("a.i + b.i", "concat('p', CAST(a.i * 9000 + b.i AS varchar), '@mail.shop')").removesuffix(
+    " ORDER BY 1"
+)
 
 
 def until(happened):
@@ -23,12 +28,19 @@ def until(happened):
     return found
 
 
+def _size(path):
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def engine_of(process):
     """The process that runs the query itself, which works longer than the one that reads the names of the tables."""
 
     def busy():
         try:
-            return [c for c in psutil.Process(process.pid).children() if c.cpu_times().user > 1.0]
+            return [c for c in psutil.Process(process.pid).children() if c.cpu_times().user > 0.8]
         except psutil.NoSuchProcess:
             return []
 
@@ -58,6 +70,26 @@ def test_ctrl_c_in_the_query_of_a_run(shop):
     shop.apply()
     shop.people([{"email": "ada@mail.shop"}])
     assert shop.send()["counts"]["added"] == 1
+
+
+@pytest.mark.parametrize(
+    "command", [("plan", NAME), ("run", NAME, "--json"), ("query", "run", "People", "--csv", "p.csv")]
+)
+def test_ctrl_c_while_rows_arrive(shop, command):
+    """The signal meets DuckDB and Arrow in the middle of a batch, which make an error of their own of it."""
+    shop.apply(sql=STREAM, use_full_profile=False)
+    process = shop.process(*command)
+    until(
+        lambda: [
+            p for name in ("home/runs/*/keys.arrow.part", "p.csv.part") for p in shop.folder.glob(name) if _size(p)
+        ]
+    )
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=_PATIENCE)
+    assert process.returncode == 130, err
+    assert "unexpectedly" not in err
+    assert {run["status"] for run in shop.segue("runs", "--json").json} <= {"stopped"}
+    assert not list(shop.folder.glob("p.csv*"))
 
 
 def test_ctrl_c_in_a_slow_send_and_the_next_run_sends_the_rest(shop):

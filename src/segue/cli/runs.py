@@ -157,5 +157,10 @@ def _runner(*, quiet: bool) -> Iterator[Runner]:
     try:
         with workspace() as opened, watching(quiet=quiet) as progress:
             yield Runner(workspace=opened, settings=current, progress=progress, stop=stop)
+    except Exception:
+        # DuckDB and Arrow turn a Ctrl-C that reaches them while they read our rows into an error of their own.
+        if not stop.is_set():
+            raise
+        raise KeyboardInterrupt from None
     finally:
         signal.signal(signal.SIGINT, before)

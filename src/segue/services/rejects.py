@@ -19,6 +19,11 @@ from segue.errors import StateError
 from segue.services.workspace import Workspace
 
 _BATCH = 1000
+REFUSED_FILE = "refused.parquet"
+"""In a run's folder: the rows that the destination refused, kept when the staged delta is removed."""
+_REFUSED_SCHEMA = pa.schema(
+    [("chunk", pa.int64()), ("position", pa.int64()), ("row", pa.int64()), ("payload", pa.string())]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,23 @@ def refused_rows(workspace: Workspace, *, run_id: str | None = None, key: str | 
             yield Refused(run_id=entry.run_id, reject=reject, payload=payload)
 
 
+def keep_refused(workspace: Workspace, run_id: str) -> None:
+    """Keep what is known of the refused rows of a run, for when its staged delta is gone."""
+    sent = _SentRows(workspace.layout.runs)
+    places = select(DeliveryReject.chunk, DeliveryReject.position).where(DeliveryReject.run_id == run_id).distinct()
+    with workspace.catalog.session(read_only=True) as session:
+        found = [(c, p, *sent.look(run_id, c, p)) for c, p in session.execute(places.order_by(DeliveryReject.chunk))]
+    rows = [
+        {"chunk": chunk, "position": position, "row": row, "payload": orjson.dumps(payload).decode()}
+        for chunk, position, row, payload in found
+        if row is not None
+    ]
+    if rows:
+        path = workspace.layout.runs / run_id / REFUSED_FILE
+        pq.write_table(pa.Table.from_pylist(rows, schema=_REFUSED_SCHEMA), path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+
+
 def readable_rejects(path: Path) -> bool:
     """Whether a file of rejects is there and whole."""
     try:
@@ -103,20 +125,28 @@ def _ours(path: Path) -> Iterator[Reject]:
 
 
 class _SentRows:
-    """Rows of the staged deltas of runs. Without the file, which a run may lose, nothing is known of a row."""
+    """Rows that runs sent, from what was kept of them, else from the staged delta. Without both nothing is known."""
 
     def __init__(self, runs: Path) -> None:
         self._runs = runs
-        self._chunk = lru_cache(maxsize=1)(self._read)
+        self._chunk = lru_cache(maxsize=1)(self._read_chunk)
+        self._kept = lru_cache(maxsize=1)(self._read_kept)
 
-    def _read(self, run_id: str, chunk: int) -> pa.RecordBatch | None:
+    def _read_chunk(self, run_id: str, chunk: int) -> pa.RecordBatch | None:
         try:
             return DeltaFile(self._runs / run_id / "delta.arrow").chunk(chunk)
         except (StateError, pa.ArrowInvalid, IndexError):
             return None
 
+    def _read_kept(self, run_id: str) -> dict[tuple[int, int], tuple[int, str]]:
+        path = self._runs / run_id / REFUSED_FILE
+        rows = pq.read_table(path).to_pylist() if path.exists() else []
+        return {(r["chunk"], r["position"]): (r["row"], r["payload"]) for r in rows}
+
     def look(self, run_id: str, chunk: int, position: int) -> tuple[int | None, Mapping[str, Any] | None]:
         """The row number from 1 and the payload."""
+        if kept := self._kept(run_id).get((chunk, position)):
+            return kept[0], orjson.loads(kept[1])
         batch = self._chunk(run_id, chunk)
         if batch is None or position >= batch.num_rows:
             return None, None

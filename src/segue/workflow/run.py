@@ -16,6 +16,7 @@ from segue.destinations.contract import Connection, Destination
 from segue.destinations.registry import find_plugin
 from segue.errors import SegueError
 from segue.services.orchestrations import Orchestration, load_orchestration
+from segue.services.rejects import keep_refused
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.template import TemplateSettings
@@ -167,6 +168,7 @@ class Runner:
                 self._count_requests(run, destination)
         ended = self.records.get(run.id)
         if self.records.unfinished(orchestration.id) is None:
+            keep_refused(self.workspace, run.id)
             tidy_run(context.folder)
         return ended
 

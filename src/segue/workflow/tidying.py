@@ -6,13 +6,15 @@ import shutil
 import time
 from pathlib import Path
 
-KEPT = frozenset({"rejects.parquet"})
+from segue.services.rejects import REFUSED_FILE
+
+KEPT = frozenset({"rejects.parquet", REFUSED_FILE})
 _PLAN_AGE = 24 * 3600.0
 """Seconds after which the folder of a plan cannot be in use any more."""
 
 
 def tidy_run(folder: Path) -> None:
-    """Remove the working files of a run that has ended; its rejects stay."""
+    """Remove the working files of a run that has ended; its rejects and the rows that were refused stay."""
     if not folder.is_dir():
         return
     for path in folder.iterdir():
