@@ -180,7 +180,7 @@ class Comparison:
             f" AND json_extract(payload, {path}) IS DISTINCT FROM json_extract(old, {path}) THEN {name} END"
             for path, name in self._paths()
         ]
-        return _list_of(checks, only_if="known")
+        return _list_of(checks, only_if=f"known AND {_DIFFERS}")
 
     def _cleared_sql(self) -> str:
         first = self.settings.first_send_nulls == "all"
@@ -191,7 +191,7 @@ class Comparison:
             # The NULL custom properties of a first send are unset by the first pass already.
             due = f"known AND ({was})" + (" OR NOT known" if first and placed.column in standard else "")
             checks.append(f"CASE WHEN NOT json_exists(payload, {path}) AND ({due}) THEN {name} END")
-        return _list_of(checks, only_if="true" if first else "known")
+        return _list_of(checks, only_if="true" if first else f"known AND ({_DIFFERS} OR owed IS NOT NULL)")
 
     def _paths(self) -> list[tuple[str, str]]:
         return [(literal(f.path), literal(f.column)) for f in self._sent()]
@@ -224,6 +224,8 @@ class Comparison:
         return f"{rows:x}-{int(mark):032x}"
 
 
+_DIFFERS = "hash <> old_hash"
+"""Equal hashes are equal payloads: their fields need no look."""
 _META = """CASE WHEN len(unset) > 0 THEN '"meta":{"patch_properties":{"unset":' || to_json(unset)::VARCHAR || '}},' ELSE '' END"""
 
 
