@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -62,15 +62,19 @@ class Workbench:
         return self._connection.sql(sql).to_arrow_reader(rows)
 
 
-def open_rows(path: Path) -> pa.RecordBatchReader:
-    """The batches of an Arrow file, read one at a time so that memory stays bounded."""
-    file = _open(path)
+def open_rows(path: Path, columns: Sequence[str] | None = None) -> pa.RecordBatchReader:
+    """The batches of an Arrow file, read one at a time so that memory stays bounded. columns: read no others."""
+    file = _open(path, columns)
     return pa.RecordBatchReader.from_batches(file.schema, (file.get_batch(i) for i in range(file.num_record_batches)))
 
 
-def _open(path: Path) -> pa.ipc.RecordBatchFileReader:
+def _open(path: Path, columns: Sequence[str] | None = None) -> pa.ipc.RecordBatchFileReader:
     try:
-        return pa.ipc.open_file(pa.OSFile(str(path)))
+        file = pa.ipc.open_file(pa.OSFile(str(path)))
+        if columns is None:
+            return file
+        wanted = [file.schema.get_field_index(name) for name in columns]
+        return pa.ipc.open_file(pa.OSFile(str(path)), options=pa.ipc.IpcReadOptions(included_fields=wanted))
     except (pa.ArrowInvalid, FileNotFoundError) as error:
         raise StateError(
             f"The staged file {path.name} is missing or damaged.",
@@ -102,10 +106,10 @@ def sync_folder(folder: Path) -> None:
 
 
 class DeltaFile:
-    """A staged delta, batch i being chunk i."""
+    """A staged delta, batch i being chunk i. columns: read no others; the texts of the bodies are most of the file."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = _open(path)
+    def __init__(self, path: Path, columns: Sequence[str] | None = None) -> None:
+        self._file = _open(path, columns)
 
     @property
     def chunks(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class Delivered:
 
 def delivered(folder: Path, ledger: Ledger) -> Delivered:
     """Count what the ledger says of a delta."""
-    acknowledged = _Acknowledged(folder, ledger)
+    acknowledged = _Acknowledged(folder, ledger, columns=_COUNTED)
     for _ in acknowledged.batches():
         pass
     removed = sum(p.rows for p in ledger.parts(PartKind.REMOVE) if p.state is PartState.COMPLETE)
@@ -114,11 +114,14 @@ def _rows_sql(relation: str, payload: str) -> str:
         changed, cleared FROM {relation}"""
 
 
+_COUNTED = ("kind", "cleared", "slow", "uncleared")
+
+
 class _Acknowledged:
     """The rows of a delta that the destination took, batch by batch, with what they still owe; counts on the way."""
 
-    def __init__(self, folder: Path, ledger: Ledger) -> None:
-        self._delta = DeltaFile(folder / "delta.arrow")
+    def __init__(self, folder: Path, ledger: Ledger, *, columns: Sequence[str] | None = None) -> None:
+        self._delta = DeltaFile(folder / "delta.arrow", columns)
         self._ledger = ledger
         self.schema = self._delta.schema
         self.added = self.changed = self.rejected = self.unsettled = self.cleared = 0

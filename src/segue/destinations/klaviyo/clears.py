@@ -52,7 +52,7 @@ class _Caller:
     def __init__(self, client: Client, work: Work, progress: Progress) -> None:
         self._client = client
         self._ledger = work.ledger
-        self._delta = DeltaFile(work.folder / "delta.arrow")
+        self._delta = DeltaFile(work.folder / "delta.arrow", ["key", "slow"])
         self._progress = progress
         self._lock = threading.Lock()
         self.done = self.failed = 0
@@ -74,7 +74,7 @@ class _Caller:
                     yield part, due
 
     def _rows(self, chunk: int) -> list[_Row]:
-        batch = self._delta.chunk(chunk).select(["key", "slow"])
+        batch = self._delta.chunk(chunk)
         if batch.column("slow").null_count == batch.num_rows:
             return []
         return [

@@ -71,7 +71,7 @@ class _Settler:
     def __init__(self, client: Client, work: Work) -> None:
         self._client = client
         self._ledger: Ledger = work.ledger
-        self._delta = DeltaFile(work.folder / "delta.arrow")
+        self._delta = DeltaFile(work.folder / "delta.arrow", ["key"])
         self._cancelled = self._unsure = self._failed = 0
 
     def settle(self, part: Part, job: dict[str, Any]) -> None:

@@ -31,7 +31,8 @@ def send(client: Client, work: Work, progress: Progress) -> Outcome:
     """Submit every part that is not accepted yet. A 202 is not success: see ``confirm``."""
     delta = DeltaFile(work.folder / "delta.arrow")
     ledger = work.ledger
-    sizes = [delta.chunk(i).num_rows for i in range(delta.chunks)] if not ledger.parts(PartKind.IMPORT) else []
+    narrow = DeltaFile(work.folder / "delta.arrow", ["kind"])
+    sizes = [narrow.chunk(i).num_rows for i in range(narrow.chunks)]
     ledger.plan([Part(kind=PartKind.IMPORT, chunk=i, start=0, stop=rows) for i, rows in enumerate(sizes)])
     parts = ledger.parts(PartKind.IMPORT)
     todo = [p for p in parts if p.state in (PartState.PLANNED, PartState.SENDING)]
