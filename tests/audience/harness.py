@@ -125,6 +125,7 @@ class Orchestration:
                 settings=template,
                 snapshot=self.snapshot,
                 limits=self.limits,
+                rows=rows,
                 dropped=duplicates.dropped,
                 shared=sum(shared.values()),
             ).run()

@@ -9,21 +9,20 @@ It writes, in the run's folder:
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from segue.audience.delta import Chunk, Delta, DeltaCounts
 from segue.audience.fields import Field, FieldMap, Place
 from segue.audience.identifiers import without
-from segue.audience.packing import ChunkLimits, pack
-from segue.audience.rows import ADD, CHANGE, QUIET, REBASE
+from segue.audience.packing import ChunkLimits, write_chunks
+from segue.audience.rows import ADD, CHANGE, QUIET, REBASE, RowCounts, delta_schema
 from segue.audience.snapshot import Snapshot, write_segment
+from segue.audience.tally import Tally
 from segue.audience.text import literal, parquet
 from segue.audience.workbench import Workbench, open_rows, writing
 from segue.template import TemplateSettings
@@ -40,6 +39,7 @@ class Comparison:
     settings: TemplateSettings
     snapshot: Snapshot
     limits: ChunkLimits
+    rows: RowCounts
     dropped: int
     """Rows that lost against another of their key."""
     shared: int = 0
@@ -49,28 +49,18 @@ class Comparison:
         """Write the delta and count it."""
         removed = self._removes()
         candidates, delta = self.folder / "candidates.arrow", self.folder / "delta.arrow"
-        if self._nothing_to_compare():
-            candidates.replace(delta)
-            rows = sum(batch.num_rows for batch in open_rows(delta))
-            counts = DeltaCounts(added=rows)
+        if self.snapshot.segments or self.settings.max_rows or self.settings.first_send_nulls == "all":
+            chunks, tally = self._second_pass(candidates, delta)
+        elif self.dropped or self.shared:
+            chunks, tally = self._first_send(candidates, delta)
         else:
-            counts = self._second_pass(candidates, delta, removed)
-            candidates.unlink()
-        chunks = tuple(
-            Chunk(number=i, rows=batch.num_rows, bytes=pc.sum(pc.binary_length(batch.column("fragment"))).as_py())
-            for i, batch in enumerate(open_rows(delta))
-        )
-        return Delta(counts=counts, chunks=chunks, digest=self._digest(delta))
-
-    def _nothing_to_compare(self) -> bool:
-        """On a first send every candidate is an add as it stands."""
-        return not (
-            self.snapshot.segments
-            or self.dropped
-            or self.shared
-            or self.settings.max_rows
-            or self.settings.first_send_nulls == "all"
-        )
+            # On a first send every candidate is an add as it stands.
+            candidates.replace(delta)
+            added = sum(chunk.rows for chunk in self.rows.chunks)
+            counts = DeltaCounts(added=added, removed=removed)
+            return Delta(counts=counts, chunks=self.rows.chunks, digest=self._digest(delta))
+        candidates.unlink()
+        return Delta(counts=tally.counts(removed), chunks=chunks, digest=self._digest(delta))
 
     def _removes(self) -> int:
         members = self.snapshot.sql()
@@ -90,24 +80,43 @@ class Comparison:
         write_segment(self.bench, leavers, path)
         return int(self.bench.one("SELECT count(*) FROM gone"))
 
-    def _second_pass(self, candidates: Path, delta: Path, removed: int) -> DeltaCounts:
-        losing = self._losing_candidates(candidates)
+    def _first_send(self, candidates: Path, delta: Path) -> tuple[tuple[Chunk, ...], Tally]:
+        """Nobody was sent before: only rows that go without an identifier are looked into, the others pass as they are."""
+        tally = Tally()
+        everything = pa.arange(0, self.rows.source)
+        lost = pc.is_in(everything, value_set=self._row_numbers("losers"))
+        lean = pc.and_not(pc.is_in(everything, value_set=self._row_numbers("stripped")), lost)
+        spool = self.folder / "lean.arrow"
+        names = delta_schema(open_rows(candidates).schema).names
+
+        def passing() -> Iterator[pa.RecordBatch]:
+            with writing(spool, open_rows(candidates).schema) as aside:
+                for batch in open_rows(candidates):
+                    out, special = lost.take(batch.column("row")), lean.take(batch.column("row"))
+                    tally.losing += pc.sum(out).as_py() or 0
+                    aside.write_batch(batch.filter(special))
+                    yield batch.filter(pc.invert(pc.or_(out, special))).select(names)
+            self._fetch_olds(candidates)
+            self.bench.show("candidates", spool)
+            yield from self.bench.stream(self._sql())
+
+        with writing(delta, delta_schema(open_rows(candidates).schema)) as file:
+            return write_chunks(file, tally.limit(passing(), None), self.limits), tally
+
+    def _row_numbers(self, table: str) -> pa.Array:
+        return self.bench.stream(f"SELECT row FROM {table}").read_all().column("row").combine_chunks()
+
+    def _second_pass(self, candidates: Path, delta: Path) -> tuple[tuple[Chunk, ...], Tally]:
+        tally = Tally()
+        if self.dropped:
+            self.bench.show("candidates", open_rows(candidates, ["row"]))
+            tally.losing = self.bench.one("SELECT count(*) FROM candidates WHERE row IN (SELECT row FROM losers)")
         self._fetch_olds(candidates)
         self.bench.show("candidates", candidates)
         compared = self.bench.stream(self._sql())
-        tally = _Tally()
-        with writing(self.folder / "rebase.arrow", compared.schema) as rebased:
-            sent = tally.split(compared, rebased)
-            with writing(delta, compared.schema) as file:
-                for chunk in pack(_limited(sent, tally, self.settings.max_rows), self.limits):
-                    file.write_batch(chunk)
-        return tally.counts(removed, losing)
-
-    def _losing_candidates(self, candidates: Path) -> int:
-        if not self.dropped:
-            return 0
-        self.bench.show("candidates", candidates)
-        return int(self.bench.one("SELECT count(*) FROM candidates WHERE row IN (SELECT row FROM losers)"))
+        with writing(self.folder / "rebase.arrow", compared.schema) as rebased, writing(delta, compared.schema) as file:
+            sent = tally.limit(tally.split(compared, rebased), self.settings.max_rows)
+            return write_chunks(file, sent, self.limits), tally
 
     def _fetch_olds(self, candidates: Path) -> None:
         """What is held of the candidates' people, as the table ``olds``: a join with the whole snapshot would keep it
@@ -116,7 +125,7 @@ class Comparison:
         if members is None:
             self.bench.execute("CREATE TEMP TABLE olds (key VARCHAR, hash VARCHAR, payload VARCHAR, uncleared VARCHAR)")
             return
-        self.bench.show("candidates", candidates)
+        self.bench.show("candidates", open_rows(candidates, ["key"]))
         self.bench.execute("CREATE TEMP TABLE wanted AS SELECT key FROM candidates")
         self.bench.execute(f"CREATE TEMP TABLE olds AS FROM ({members}) m WHERE m.key IN (SELECT key FROM wanted)")
         self.bench.execute("DROP TABLE wanted")
@@ -216,7 +225,7 @@ class Comparison:
 
     def _digest(self, delta: Path) -> str:
         removes = parquet(self.folder / "removes.parquet")
-        self.bench.show("delta", delta)
+        self.bench.show("delta", open_rows(delta, ("key", "kind", "hash", "cleared")))
         [(rows, mark)] = self.bench.fetch(f"""
             SELECT count(*), coalesce(bit_xor(md5_number(text)), 0)::VARCHAR FROM (
                 SELECT concat_ws(chr(31), key, kind, hash, cleared) AS text FROM delta
@@ -237,64 +246,3 @@ def _list_of(checks: list[str], *, only_if: str) -> str:
 
 def _as_json(names: str) -> str:
     return f"CASE WHEN len({names}) > 0 THEN to_json({names})::VARCHAR END"
-
-
-def _limited(batches: Iterable[pa.RecordBatch], tally: _Tally, most: int | None) -> Iterator[pa.RecordBatch]:
-    """The first ``most`` rows; the others are counted as held back."""
-    left = most
-    for batch in batches:
-        kept = batch if left is None else batch.slice(0, max(left, 0))
-        left = None if left is None else left - kept.num_rows
-        tally.held_back += batch.num_rows - kept.num_rows
-        if kept.num_rows:
-            tally.count(kept)
-            yield kept
-
-
-class _Tally:
-    """Counts the rows of a delta as they pass."""
-
-    def __init__(self) -> None:
-        self.kinds: Counter[int] = Counter()
-        self.fields: dict[str, Counter[str]] = {n: Counter() for n in ("changed", "cleared", "uncleared")}
-        self.cleared_rows = self.slow_rows = self.held_back = 0
-
-    def split(
-        self, batches: Iterable[pa.RecordBatch], rebased: pa.ipc.RecordBatchFileWriter
-    ) -> Iterator[pa.RecordBatch]:
-        """Rows that are sent are handed on, the others are written to ``rebased``."""
-        for batch in batches:
-            unsent = pc.greater_equal(batch.column("kind"), REBASE)
-            if pc.any(unsent).as_py():
-                still = batch.filter(unsent)
-                rebased.write_batch(still.filter(pc.equal(still.column("kind"), REBASE)))
-                self.count(still)
-                yield batch.filter(pc.invert(unsent))
-            elif batch.num_rows:
-                yield batch
-
-    def count(self, batch: pa.RecordBatch) -> None:
-        for entry in pc.value_counts(batch.column("kind")).to_pylist():
-            self.kinds[entry["values"]] += entry["counts"]
-        self.cleared_rows += batch.num_rows - batch.column("cleared").null_count
-        self.slow_rows += batch.num_rows - batch.column("slow").null_count
-        for name, counter in self.fields.items():
-            for entry in pc.value_counts(batch.column(name).drop_null()).to_pylist():
-                for column in orjson.loads(entry["values"]):
-                    counter[column] += entry["counts"]
-
-    def counts(self, removed: int, losing: int) -> DeltaCounts:
-        return DeltaCounts(
-            added=self.kinds[ADD],
-            changed=self.kinds[CHANGE],
-            rebased=self.kinds[REBASE],
-            quiet=self.kinds[QUIET],
-            removed=removed,
-            held_back=self.held_back,
-            cleared_rows=self.cleared_rows,
-            slow_rows=self.slow_rows,
-            losing_candidates=losing,
-            changed_fields=dict(self.fields["changed"]),
-            cleared_fields=dict(self.fields["cleared"]),
-            kept_fields=dict(self.fields["uncleared"]),
-        )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from segue.audience.delta import Chunk
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkLimits:
@@ -40,6 +42,17 @@ def pack(
             waiting, rows, size = [rest], rest.num_rows, _text_bytes(rest, column)
     if rows:
         yield pa.concat_batches(waiting)
+
+
+def write_chunks(
+    file: pa.ipc.RecordBatchFileWriter, batches: Iterable[pa.RecordBatch], limits: ChunkLimits
+) -> tuple[Chunk, ...]:
+    """Pack rows into a file, one chunk a batch, and say what each chunk is."""
+    chunks = []
+    for number, batch in enumerate(pack(batches, limits)):
+        file.write_batch(batch)
+        chunks.append(Chunk(number=number, rows=batch.num_rows, bytes=_text_bytes(batch, "fragment")))
+    return tuple(chunks)
 
 
 def fragments_text(batch: pa.RecordBatch, *, column: str = "fragment") -> memoryview:

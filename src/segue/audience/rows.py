@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from segue.audience.delta import Chunk
 from segue.audience.encode import ROW, EncodeOptions, encode_sql, is_identifier, source_column
 from segue.audience.fields import Field, FieldMap
-from segue.audience.packing import ChunkLimits, pack
+from segue.audience.packing import ChunkLimits, write_chunks
 from segue.audience.workbench import Workbench, writing
 
 ADD, CHANGE, REBASE, QUIET = 0, 1, 2, 3
@@ -53,12 +54,14 @@ _SPARSE = 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowCounts:
     """source: rows of the query; refused: rows that cannot be sent; problems: reason -> how often, field problems of
-    rows that go on without the field included; candidates: rows that the snapshot does not hold in this form."""
+    rows that go on without the field included; candidates: rows that the snapshot does not hold in this form, spooled as
+    ``chunks``."""
 
     source: int
     refused: int
     problems: dict[str, int]
     candidates: int
+    chunks: tuple[Chunk, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +98,8 @@ class RowReader:
             pq.ParquetWriter(self.folder / "rejects.parquet", REJECTS_SCHEMA) as rejects,
         ):
             spool = _Spool(keys=keys, columns=columns, rejects=rejects, tally=tally, progress=progress)
-            for chunk in pack(spool.candidates(encoded), self.limits):
-                candidates.write_batch(chunk)
-        return tally.counts()
+            chunks = write_chunks(candidates, spool.candidates(encoded), self.limits)
+        return tally.counts(chunks)
 
     def _sql(self, schema: pa.Schema) -> str:
         encoded = encode_sql(schema, self.placed, self.fields, self.options)
@@ -174,9 +176,13 @@ class _Tally:
         self.source = self.refused = self.candidates = 0
         self.problems: Counter[str] = Counter()
 
-    def counts(self) -> RowCounts:
+    def counts(self, chunks: tuple[Chunk, ...]) -> RowCounts:
         return RowCounts(
-            source=self.source, refused=self.refused, problems=dict(self.problems), candidates=self.candidates
+            source=self.source,
+            refused=self.refused,
+            problems=dict(self.problems),
+            candidates=self.candidates,
+            chunks=chunks,
         )
 
 

@@ -119,6 +119,7 @@ class Staging:
                 settings=self.orchestration.settings,
                 snapshot=connected.snapshot,
                 limits=self.destination.chunk_limits,
+                rows=rows,
                 dropped=duplicates.dropped,
                 shared=sum(shared.values()),
             )

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from segue.audience.delta import Chunk, Delta, DeltaCounts
+from segue.audience.delta import Delta, DeltaCounts
 from segue.audience.duplicates import DuplicateCounts
 from segue.audience.encode import HEAD
-from segue.audience.packing import fragments_text, pack
+from segue.audience.packing import write_chunks
 from segue.audience.rows import ADD, RowCounts
 from segue.audience.snapshot import write_segment
 from segue.audience.text import parquet
@@ -61,7 +61,9 @@ def stage_undo(context: RunContext) -> Staged:
         connected=Connected(account=account, target=target, snapshot=held.snapshot, warnings=_cannot(_kinds(segment))),
         columns=held.snapshot.columns,
         left_out=(),
-        rows=RowCounts(source=delta.counts.added, refused=0, problems={}, candidates=delta.counts.added),
+        rows=RowCounts(
+            source=delta.counts.added, refused=0, problems={}, candidates=delta.counts.added, chunks=delta.chunks
+        ),
         duplicates=DuplicateCounts(kept=delta.counts.added),
         delta=delta,
         matched=0,
@@ -80,16 +82,12 @@ def _stage_returns(bench: Workbench, context: RunContext, *, removed: int) -> De
     rows = bench.stream(sql)
     path = context.folder / "delta.arrow"
     with writing(path, rows.schema) as file:
-        for chunk in pack(rows, context.destination.chunk_limits):
-            file.write_batch(chunk)
+        chunks = write_chunks(file, rows, context.destination.chunk_limits)
     (context.folder / "keys.arrow").unlink(missing_ok=True)
-    with writing(context.folder / "keys.arrow", rows.schema) as file:
-        for batch in open_rows(path):
+    keys = open_rows(path, ["row", "key"])
+    with writing(context.folder / "keys.arrow", keys.schema) as file:
+        for batch in keys:
             file.write_batch(batch)
-    chunks = tuple(
-        Chunk(number=i, rows=batch.num_rows, bytes=len(fragments_text(batch)))
-        for i, batch in enumerate(open_rows(path))
-    )
     added = sum(c.rows for c in chunks)
     return Delta(counts=DeltaCounts(added=added, removed=removed), chunks=chunks, digest=f"undo-{context.run.undoes}")
 
