@@ -18,9 +18,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.goals import Judged, Results, judge, ratio
-from benchmarks.sample import Scenario
+from benchmarks.sample import Sample, Scenario
 
 _PACKAGES = ("segue", "duckdb", "pyarrow", "httpx", "orjson", "sqlglot", "klaviyo-api")
+_COLUMNS = (
+    *("", "rows", "seconds", "spread", "rows/s", "x floor"),
+    *("CPU s/1M rows", "CPU x floor", "peak MB", "receiver MB"),
+)
+"""A ``~`` before the processor seconds of a million rows: extrapolated from another number of rows."""
 _FLOORS = {"rerun": "diff_floor", "churn": "diff_floor"}
 
 
@@ -61,38 +66,29 @@ def show(console: Console, scenarios: Sequence[Scenario], results: Results, fact
 
 def _measurements(scenarios: Sequence[Scenario], results: Results) -> Table:
     table = Table(title="Medians", title_justify="left")
-    for name in (
-        "",
-        "rows",
-        "seconds",
-        "spread",
-        "rows/s",
-        "x floor",
-        "CPU s",
-        "CPU x floor",
-        "peak MB",
-        "receiver MB",
-    ):
+    for name in _COLUMNS:
         table.add_column(name, justify="right" if name else "left", no_wrap=True)
     for scenario in scenarios:
         if samples := results.get(scenario.name):
-            times = [s.seconds for s in samples]
-            floor = (
-                results.get(_FLOORS.get(scenario.name, "floor")) if samples[0].rows == _floor_rows(results) else None
-            )
-            table.add_row(
-                scenario.title,
-                f"{samples[0].rows:,}",
-                f"{median(times):.2f}",
-                f"{min(times):.2f}-{max(times):.2f}",
-                f"{median(s.rate for s in samples):,.0f}",
-                f"{ratio(samples, floor, lambda s: s.seconds):.2f}" if floor else "",
-                f"{median(s.cpu for s in samples):.2f}",
-                f"{ratio(samples, floor, lambda s: s.cpu):.2f}" if floor else "",
-                f"{max(s.peak for s in samples) / 1e6:,.0f}",
-                f"{max(s.receiver_peak for s in samples) / 1e6:,.0f}" if samples[0].receiver_peak else "",
-            )
+            table.add_row(scenario.title, *_cells(samples, results, _FLOORS.get(scenario.name, "floor")))
     return table
+
+
+def _cells(samples: Sequence[Sample], results: Results, floor_name: str) -> list[str]:
+    same = samples[0].rows == _floor_rows(results)
+    floor = results.get(floor_name) if same else None
+    times = [s.seconds for s in samples]
+    return [
+        f"{samples[0].rows:,}",
+        f"{median(times):.2f}",
+        f"{min(times):.2f}-{max(times):.2f}",
+        f"{median(s.rate for s in samples):,.0f}",
+        f"{ratio(samples, floor, lambda s: s.seconds):.2f}" if floor else "",
+        f"{'' if same else '~'}{median(s.cpu * 1e6 / s.rows for s in samples):.1f}",
+        f"{ratio(samples, floor, lambda s: s.cpu):.2f}" if floor else "",
+        f"{max(s.peak for s in samples) / 1e6:,.0f}",
+        f"{max(s.receiver_peak for s in samples) / 1e6:,.0f}" if samples[0].receiver_peak else "",
+    ]
 
 
 def _floor_rows(results: Results) -> int:

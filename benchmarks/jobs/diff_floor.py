@@ -16,7 +16,9 @@ import duckdb
 from benchmarks.data import PROFILES
 
 # What is no address is no key: the same "n/a" a thousand times would be a million pairs.
-_HASHED = f"SELECT lower(email) AS key, sha256(to_json(r)::VARCHAR) AS hash FROM ({PROFILES}) r WHERE contains(email, '@')"
+_HASHED = (
+    f"SELECT lower(email) AS key, sha256(to_json(r)::VARCHAR) AS hash FROM ({PROFILES}) r WHERE contains(email, '@')"
+)
 _CLASSES = """SELECT count(*) FILTER (o.key IS NULL), count(*) FILTER (n.key IS NULL), count(*) FILTER (n.hash <> o.hash),
     count(*) FILTER (n.hash = o.hash) FROM ({new}) n FULL OUTER JOIN read_parquet('{old}') o ON n.key = o.key"""
 
