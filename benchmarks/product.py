@@ -43,7 +43,7 @@ def floor(this: Round) -> Sample:
     finished = measured(python("benchmarks.jobs.floor", database(this.data, this.rows), target))
     size = target.stat().st_size
     target.unlink()
-    return sample(finished, this.rows, seconds=float(finished.output), bytes=size)
+    return sample(finished, this.rows, **json.loads(finished.output), bytes=size)
 
 
 def diff_floor(this: Round) -> Sample:
@@ -53,8 +53,7 @@ def diff_floor(this: Round) -> Sample:
     if not snapshot.exists():
         measured([*command, "make"])
     finished = measured([*command, "compare"])
-    found = json.loads(finished.output)
-    return sample(finished, this.rows, seconds=found.pop("seconds"), **found)
+    return sample(finished, this.rows, **json.loads(finished.output))
 
 
 def encode_submit(this: Round) -> Sample:
@@ -68,7 +67,7 @@ def encode_submit(this: Round) -> Sample:
         received = stats(receiver)["bytes"]
     shutil.rmtree(home.folder)
     found = json.loads(finished.output)
-    return sample(finished, this.rows, seconds=found["seconds"], tasks=found["tasks"], bytes=received)
+    return sample(finished, this.rows, seconds=found["seconds"], cpu=found["cpu"], tasks=found["tasks"], bytes=received)
 
 
 def first_run(this: Round) -> Sample:
@@ -158,7 +157,6 @@ def peer(name: str, rows: int) -> Measure:
         with sink() as receiver:
             command = python("benchmarks.jobs.peer", name, database(this.data, this.rows), few, receiver.url)
             finished = measured(command, receiver=receiver)
-        found = json.loads(finished.output)
-        return sample(finished, found["rows"], seconds=found["seconds"])
+        return sample(finished, **json.loads(finished.output))
 
     return measure

@@ -32,12 +32,14 @@ class Sample:
         return self.rows / self.seconds
 
 
-def sample(finished: Finished, rows: int, *, seconds: float | None = None, **facts: Any) -> Sample:
-    """From a measured program. seconds: what the program timed itself, where its start is no part of the question."""
+def sample(
+    finished: Finished, rows: int, *, seconds: float | None = None, cpu: float | None = None, **facts: Any
+) -> Sample:
+    """From a measured program. seconds, cpu: what the program timed itself, where its start is no part of the question."""
     return Sample(
         rows=rows,
         seconds=finished.seconds if seconds is None else seconds,
-        cpu=finished.cpu,
+        cpu=finished.cpu if cpu is None else cpu,
         peak=finished.peak,
         receiver_peak=finished.receiver_peak,
         facts=facts,

@@ -2,17 +2,17 @@
 
 ``diff_floor DATABASE SNAPSHOT make`` writes key and hash of every row, as a finished run leaves them;
 ``diff_floor DATABASE SNAPSHOT compare`` runs the query, makes the text of each row, takes its sha256, joins with the
-snapshot from both sides and counts by class. Prints JSON: seconds and the counts.
+snapshot from both sides and counts by class. Prints JSON: seconds, cpu and the counts.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import time
 
 import duckdb
 
+from benchmarks.clock import Clock
 from benchmarks.data import PROFILES
 
 # What is no address is no key: the same "n/a" a thousand times would be a million pairs.
@@ -25,7 +25,7 @@ _CLASSES = """SELECT count(*) FILTER (o.key IS NULL), count(*) FILTER (n.key IS 
 
 def main(database: str, snapshot: str, step: str) -> None:
     """One of the two steps."""
-    started = time.perf_counter()
+    clock = Clock()
     with duckdb.connect(database, read_only=True) as con:
         con.execute("SET preserve_insertion_order = false")
         if step == "make":
@@ -33,9 +33,9 @@ def main(database: str, snapshot: str, step: str) -> None:
             return
         [counts] = con.execute(_CLASSES.format(new=_HASHED, old=snapshot)).fetchall()
     added, removed, changed, unchanged = counts
-    seconds = time.perf_counter() - started
+    measured = clock.read()
     found = {"added": added, "removed": removed, "changed": changed, "unchanged": unchanged}
-    print(json.dumps({"seconds": seconds, **found}))
+    print(json.dumps({**measured, **found}))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Segue from an Arrow reader to the receiver. ``encode_submit HOME ARROW_FILE URL``; prints JSON: seconds, rows, tasks.
+"""Segue from an Arrow reader to the receiver. ``encode_submit HOME ARROW_FILE URL``; prints JSON: seconds, cpu, rows, tasks.
 
 In it: reading the file, checking, repairing and encoding every row, hashing, duplicates, the comparison with an empty
 baseline, the staged files with their fsyncs, the delivery ledger, and the submission of every bulk job. Not in it: the
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 
+from benchmarks.clock import Clock
 from segue.audience.compare import Comparison
 from segue.audience.duplicates import settle_duplicates
-from segue.audience.encode import EncodeOptions
+from segue.audience.encode import EncodeOptions, is_identifier
 from segue.audience.fields import place_columns
+from segue.audience.identifiers import settle_shared
 from segue.audience.rows import RowReader
 from segue.audience.snapshot import Snapshot
 from segue.audience.workbench import Workbench, open_rows
@@ -36,7 +37,7 @@ def stage(bench: Workbench, folder: Path, source: Path, destination: Destination
     reader = open_rows(source)
     placed = place_columns(reader.schema.names, destination.fields, full_profile=True)
     snapshot, limits = Snapshot(), destination.chunk_limits
-    RowReader(
+    rows = RowReader(
         bench=bench,
         folder=folder,
         placed=placed,
@@ -48,6 +49,8 @@ def stage(bench: Workbench, folder: Path, source: Path, destination: Destination
         clear_owed=True,
     ).read(reader)
     dropped = settle_duplicates(bench, folder, latest_by=TEMPLATE.latest_by, has_latest=True).dropped
+    identifiers = [f.column for f in placed if is_identifier(f, destination.fields)]
+    shared = settle_shared(bench, folder, identifiers=identifiers, snapshot=snapshot)
     comparison = Comparison(
         bench=bench,
         folder=folder,
@@ -56,7 +59,9 @@ def stage(bench: Workbench, folder: Path, source: Path, destination: Destination
         settings=TEMPLATE,
         snapshot=snapshot,
         limits=limits,
+        rows=rows,
         dropped=dropped,
+        shared=sum(shared.values()),
     )
     return comparison.run().counts.added
 
@@ -70,18 +75,18 @@ def main(home: str, source: str, url: str) -> None:
     folder.mkdir(parents=True)
     connection = Connection(base_url=url, secret="pk_bench", rate_scale=0, progress=Quiet(), pause=lambda _: True)
     destination = find_plugin("klaviyo").open(connection)
-    started = time.perf_counter()
+    clock = Clock()
     with Workbench(folder, memory_bytes=settings.engine_memory, threads=settings.threads) as bench:
         rows = stage(bench, folder, Path(source), destination)
-    staged = time.perf_counter()
+    staged = clock.read()["seconds"]
     ledger = CatalogLedger(workspace.catalog, run_id=run.id, account_id="SINK1")
     sent = destination.send(
         Work(folder=folder, list_id="SINK1", ledger=ledger, still_wanted=lambda _: frozenset())
     ).done
-    ended = time.perf_counter()
+    whole = clock.read()
     assert rows == sent
-    tasks = {"stage": staged - started, "send": ended - staged}
-    print(json.dumps({"seconds": ended - started, "rows": sent, "tasks": tasks}))
+    tasks = {"stage": staged, "send": whole["seconds"] - staged}
+    print(json.dumps({**whole, "rows": sent, "tasks": tasks}))
     destination.close()
     workspace.close()
 

@@ -4,7 +4,7 @@
     sdk-one      the official SDK, one profile-import call a row
     stdlib-bulk  json.dumps and http.client, 10,000 rows a request
 
-None of them checks rows, settles duplicates, compares, keeps a ledger or confirms. Prints JSON: seconds and rows.
+None of them checks rows, settles duplicates, compares, keeps a ledger or confirms. Prints JSON: seconds, cpu and rows.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from __future__ import annotations
 import http.client
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
 
+from benchmarks.clock import Clock
 from benchmarks.data import PROFILES
 
 _LOCATION = ("address1", "city", "region", "zip", "country")
@@ -97,11 +97,11 @@ PEERS = {"sdk-bulk": sdk_bulk, "sdk-one": sdk_one, "stdlib-bulk": stdlib_bulk}
 def main(name: str, database: str, rows: str, url: str) -> None:
     """Time from the query's start to the last answer; imports and set-up are not counted."""
     send = PEERS[name](url)
-    started, done = time.perf_counter(), 0
+    clock, done = Clock(), 0
     for profiles in chunks(database, int(rows)):
         send(profiles)
         done += len(profiles)
-    print(json.dumps({"seconds": time.perf_counter() - started, "rows": done}))
+    print(json.dumps({**clock.read(), "rows": done}))
 
 
 if __name__ == "__main__":
