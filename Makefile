@@ -9,6 +9,9 @@ RUN := $(UV) run --locked
 # Behind a proxy of a company the system's certificates are the ones that count.
 export UV_SYSTEM_CERTS ?= true
 
+# Compiled modules are kept: tests and benchmarks start hundreds of processes, and each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench soak images
 
