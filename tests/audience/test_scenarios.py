@@ -157,6 +157,12 @@ def test_a_test_send_adds_the_first_by_key_and_removes_nobody(loyalty: Orchestra
     assert (stage.delta.counts.added, stage.unchanged) == (3, 0)
 
 
+def test_a_test_send_does_not_forget_the_columns_that_others_hold(loyalty: Orchestration) -> None:
+    loyalty.run(people(email=["a@b.io", "c@d.io"], tier=["x", "y"], city=["Graz", "Linz"]))
+    loyalty.run(people(email=["a@b.io", "c@d.io"], tier=["x2", "y2"]), settings(max_rows=1))
+    assert set(loyalty.snapshot.columns) == {"email", "tier", "city"}
+
+
 def test_who_comes_back_is_sent_as_for_the_first_time(loyalty: Orchestration) -> None:
     loyalty.run(BOTH)
     loyalty.run(people(email=["c@d.io"], first_name=["C"], tier=["x"]))

@@ -101,7 +101,7 @@ def plan_id(orchestration: Orchestration, staged: Staged) -> str:
         connected.target.id,
         connected.snapshot.version,
         staged.delta.digest,
-        staged.foreign,
+        staged.foreign_mark,
     ]
     return hashlib.sha256(orjson.dumps(decides, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 

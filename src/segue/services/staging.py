@@ -42,7 +42,7 @@ class Connected:
 class Staged:
     """The staged difference of one run. columns: the sent ones; left_out: the others, with why; matched: rows that
     the snapshot holds as they are and that did not lose against another row; foreign: members to be removed that
-    Segue did not send."""
+    Segue did not send; foreign_mark: hex, over who they are."""
 
     connected: Connected
     columns: tuple[str, ...]
@@ -52,6 +52,7 @@ class Staged:
     delta: Delta
     matched: int
     foreign: int
+    foreign_mark: str = ""
 
     @property
     def unchanged(self) -> int:
@@ -65,9 +66,11 @@ def connect(destination: Destination, orchestration: Orchestration, held: Held) 
     not used: everybody would count as sent where nobody is."""
     account = destination.account()
     name, snapshot = orchestration.settings.list_name, held.snapshot
-    same_account = snapshot.account_id == account.id
-    known = snapshot.list_id if same_account and held.list_name == name else None
+    may_be_same = account.may_be(snapshot.account_id)
+    known = snapshot.list_id if may_be_same and held.list_name == name else None
     target = destination.find_list(name, known)
+    # An account that a key may not show is known by its list: ids of lists are unique.
+    same_account = account.id == snapshot.account_id or (may_be_same and target.id == snapshot.list_id)
     warnings = [account.note] if account.note else []
     if snapshot.list_id and (target.id != snapshot.list_id or not same_account):
         warnings.append(_moved(same_account=same_account, renamed=held.list_name != name, rows=snapshot.rows))
@@ -136,7 +139,8 @@ class Staging:
             duplicates=duplicates,
             delta=delta,
             matched=sound - rows.candidates - (duplicates.dropped - delta.counts.losing_candidates),
-            foreign=foreign,
+            foreign=foreign.count,
+            foreign_mark=foreign.mark,
         )
 
     def _read(self, bench: Workbench, snapshot: Snapshot) -> tuple[tuple[Field, ...], RowCounts, bool]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,14 +14,24 @@ from segue.audience.workbench import Workbench
 from segue.destinations.contract import Destination
 
 
-def add_strangers(bench: Workbench, folder: Path, destination: Destination, list_id: str | None) -> int:
-    """Give removes.parquet its column ``id`` and add the strangers of a list with theirs; how many there are.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strangers:
+    """How many there are, and a mark over who they are."""
+
+    count: int
+    mark: str
+
+
+def add_strangers(bench: Workbench, folder: Path, destination: Destination, list_id: str | None) -> Strangers:
+    """Give removes.parquet its column ``id`` and add the strangers of a list with theirs.
 
     A profile shows one address only, and may answer to others: who answers to any address of the query is no stranger.
     list_id: None when no list is owned; nobody is a stranger then.
     """
     path = folder / "removes.parquet"
     removes = pq.read_table(path)
+    # A snapshot's columns may be declared to have no NULLs; of a stranger nothing was ever acknowledged.
+    removes = removes.cast(pa.schema([field.with_nullable(True) for field in removes.schema]))
     strangers = _strangers(bench, folder, destination, list_id, removes.column("key").to_pylist()) if list_id else []
     nobody = pa.nulls(len(strangers), pa.string())
     keys = pa.array([key or "" for _, key in strangers], pa.string())
@@ -27,7 +39,8 @@ def add_strangers(bench: Workbench, folder: Path, destination: Destination, list
     ids = [*([None] * removes.num_rows), *(profile_id for profile_id, _ in strangers)]
     both = pa.concat_tables([removes, added]).append_column("id", pa.array(ids, pa.string()))
     pq.write_table(both, path)
-    return len(strangers)
+    mark = hashlib.sha256("\n".join(sorted(profile_id for profile_id, _ in strangers)).encode()).hexdigest()
+    return Strangers(count=len(strangers), mark=mark)
 
 
 def _strangers(

@@ -66,7 +66,9 @@ def fold(
     write_segment(bench, _segment_sql(bench, folder, ledger), path)
     reach("segment-written")
     rows, removed = bench.fetch(f"SELECT count(*), count(*) FILTER (kind = 'remove') FROM {parquet(path)}")[0]
-    columns = tuple(sorted({*before.columns, *staged.columns})) if acknowledged.unsettled else staged.columns
+    # Who was held back or is not settled may still hold what the columns of an earlier run sent.
+    unsure = acknowledged.unsettled or staged.delta.counts.held_back
+    columns = tuple(sorted({*before.columns, *staged.columns})) if unsure else staged.columns
     after = replace(
         before, columns=columns, list_id=list_id, account_id=staged.connected.account.id, version=before.version + 1
     )
