@@ -109,10 +109,24 @@ def test_a_changed_secret_is_an_update_that_shows_neither(site, draft):
 
 def test_an_unset_variable_keeps_the_stored_key(site, draft, key):
     site.apply(draft)
-    changed = draft.replace("127.0.0.1:9800", "127.0.0.1:9801")
-    report = site.apply(changed, environ={})
-    assert fields(report, "klaviyo") == {"base_url": ("http://127.0.0.1:9800", "http://127.0.0.1:9801")}
+    assert not site.apply(draft, environ={}).changed
     assert state(site)["credentials"]["klaviyo"].api_key == Secret(key)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9801", "https://elsewhere.example"])
+def test_a_stored_key_does_not_go_to_another_address(site, draft, address):
+    site.apply(draft)
+    changed = draft.replace("http://127.0.0.1:9800", address)
+    with pytest.raises(ConfigurationError, match=r":6:\d+: .*key must be given again: .*KLAVIYO_API_KEY is not set"):
+        site.apply(changed, environ={})
+    assert state(site)["credentials"]["klaviyo"].base_url == "http://127.0.0.1:9800"
+    assert fields(site.apply(changed), "klaviyo") == {"base_url": ("http://127.0.0.1:9800", address)}
+
+
+def test_a_stored_key_does_not_go_back_to_the_usual_address_either(site, draft):
+    site.apply(draft)
+    with pytest.raises(ConfigurationError, match="goes to another address"):
+        site.apply(draft.replace(', base_url: "http://127.0.0.1:9800"', ""), environ={})
 
 
 def test_an_unset_variable_of_a_new_credential_is_a_mistake(site, draft):

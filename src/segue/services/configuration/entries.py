@@ -91,7 +91,7 @@ class CredentialEntry(Entry):
     type: Literal["klaviyo"]
     """What the secret is for."""
     api_key: Annotated[Secret | None, BeforeValidator(_secret)] = None
-    """A private API key: `"${VARIABLE}"`. When the variable is not set, a key saved earlier stays."""
+    """A private API key: `"${VARIABLE}"`. When the variable is not set, a key saved earlier stays; a new `base_url` needs it."""
     base_url: str | None = None
     """Where Klaviyo is, without a path: for an emulator or a proxy. Not set: `https://a.klaviyo.com`."""
 

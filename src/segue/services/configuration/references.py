@@ -27,7 +27,7 @@ _REFERENCES = {
 
 
 def reference_problems(documents: Documents, current: State, future: State) -> Iterator[Problem]:
-    """Names that will not exist, templates of another destination, new credentials without a key."""
+    """Names that will not exist, templates of another destination, credentials without a key of their own."""
     for kind, references in _REFERENCES.items():
         for item in documents.items[kind]:
             for field, target in references.items():
@@ -89,10 +89,17 @@ def _foreign_template(documents: Documents, entry: Entry, future: State) -> Iter
 
 def _keyless(item: Item, current: State) -> Iterator[Problem]:
     entry = item.entry
-    if isinstance(entry, CredentialEntry) and entry.api_key is None and entry.name not in current["credentials"]:
-        variable = item.unset("api_key")
-        message = f"the environment variable {variable} is not set" if variable else '"api_key" is missing'
-        yield Problem(item.place("api_key"), message)
+    if not isinstance(entry, CredentialEntry) or entry.api_key is not None:
+        return
+    variable = item.unset("api_key")
+    lacks = f"the environment variable {variable} is not set" if variable else '"api_key" is missing'
+    stored = current["credentials"].get(entry.name)
+    if not isinstance(stored, CredentialEntry):
+        yield Problem(item.place("api_key"), lacks)
+    elif (stored.type, stored.base_url) != (entry.type, entry.base_url):
+        # Whoever edits a file may not know the stored key: a new address alone would hand it to them.
+        message = f'the credential "{entry.name}" goes to another address, so its key must be given again: {lacks}'
+        yield Problem(item.place("base_url" if entry.base_url else "api_key"), message)
 
 
 def _unknown_plugin(item: Item, plugins: Iterable[str]) -> Iterator[Problem]:
