@@ -116,9 +116,9 @@ class Shop:
         """Run the orchestration in this process."""
         return self._with_runner(lambda runner: runner.run(NAME, **options).run)
 
-    def undo(self, run_id: str) -> RunRecord:
+    def undo(self, run_id: str, **options: Any) -> RunRecord:
         """Undo a run in this process."""
-        return self._with_runner(lambda runner: runner.undo(run_id).run)
+        return self._with_runner(lambda runner: runner.undo(run_id, **options).run)
 
     def plan(self) -> Plan:
         """What a run would do."""

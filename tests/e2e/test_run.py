@@ -301,11 +301,19 @@ def test_people_who_share_a_phone_are_both_members_and_one_has_it(shop: Shop) ->
     run = shop.run()
     assert run.status is RunStatus.WARNINGS
     assert shop.members() == {"ana@mail.shop", "bo@mail.shop", "cy@mail.shop"}
-    assert (person(shop, "ana@mail.shop")["phone_number"], person(shop, "bo@mail.shop")["phone_number"]) == (phone, None)
+    assert (person(shop, "ana@mail.shop")["phone_number"], person(shop, "bo@mail.shop")["phone_number"]) == (
+        phone,
+        None,
+    )
     assert shop.run().counts["unchanged"] == 3
     # Al comes before Ana in the alphabet, but Ana has the number at Klaviyo: it stays hers.
     shop.people(
-        [{**BO, "phone_number": phone}, {**ANA, "external_id": None}, CY, {"email": "al@mail.shop", "phone_number": phone}]
+        [
+            {**BO, "phone_number": phone},
+            {**ANA, "external_id": None},
+            CY,
+            {"email": "al@mail.shop", "phone_number": phone},
+        ]
     )
     run = shop.run()
     assert (run.counts["added"], run.counts["unchanged"]) == (1, 3)

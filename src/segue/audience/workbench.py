@@ -76,11 +76,17 @@ def _open(path: Path, columns: Sequence[str] | None = None) -> pa.ipc.RecordBatc
         wanted = [file.schema.get_field_index(name) for name in columns]
         return pa.ipc.open_file(pa.OSFile(str(path)), options=pa.ipc.IpcReadOptions(included_fields=wanted))
     except (pa.ArrowInvalid, FileNotFoundError) as error:
-        raise StateError(
-            f"The staged file {path.name} is missing or damaged.",
-            cause=type(error).__name__,
-            steps=("Run the orchestration again: it starts from the last acknowledged state.",),
-        ) from error
+        raise staging_lost(path.name, type(error).__name__) from error
+
+
+def staging_lost(name: str, cause: str) -> StateError:
+    """The error for a working file of a run that cannot be read."""
+    return StateError(
+        f"A working file of this run, {name}, is missing or damaged.",
+        code="staging_lost",
+        cause=cause,
+        steps=("Give the run up and begin anew from what was acknowledged: segue run ORCHESTRATION --restart",),
+    )
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import typer
 from segue.cli.context import settings, workspace
 from segue.cli.display import watching
 from segue.cli.reports import show_plan, show_run
+from segue.errors import SegueError
 
 if TYPE_CHECKING:
     from segue.workflow.run import Ended, Runner
@@ -68,13 +69,16 @@ def run(  # noqa: PLR0917 -- typer calls it by name
     """
     if not (yes or as_json or plan_id or restart) and sys.stdin.isatty():
         plan_id = _ask(orchestration)
-    with _runner(quiet=as_json) as runner:
+    with _told(as_json=as_json), _runner(quiet=as_json) as runner:
         ended = runner.run(orchestration, plan_id=plan_id, allowed=allow or (), restart=restart)
     _finish(ended, as_json=as_json)
 
 
 def undo(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="Id of the run, or its beginning.")],
+    allow: Annotated[
+        list[str] | None, typer.Option("--allow", metavar="FUSE", help="Let this fuse blow, in this undo only.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before sending.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -85,8 +89,8 @@ def undo(
     """
     if not (yes or as_json) and sys.stdin.isatty():
         typer.confirm(f"Undo the list changes of run {run_id}?", abort=True)
-    with _runner(quiet=as_json) as runner:
-        ended = runner.undo(run_id)
+    with _told(as_json=as_json), _runner(quiet=as_json) as runner:
+        ended = runner.undo(run_id, allowed=allow or ())
     _finish(ended, as_json=as_json)
 
 
@@ -130,6 +134,20 @@ def run_as_dict(ended: Ended) -> dict[str, Any]:
         "warnings": list(run.warnings),
         "error": run.error,
     }
+
+
+@contextmanager
+def _told(*, as_json: bool) -> Iterator[None]:
+    """Whoever asked for JSON gets an object also when no run began; the error is told on stderr as always."""
+    try:
+        yield
+    except SegueError as error:
+        if as_json:
+            told = {"code": error.code, "message": error.message, "cause": error.cause, "steps": list(error.steps)}
+            _print_json(
+                {"run_id": None, "status": "failed", "counts": {}, "requests": {}, "warnings": [], "error": told}
+            )
+        raise
 
 
 def _print_json(value: object) -> None:

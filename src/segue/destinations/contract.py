@@ -14,6 +14,9 @@ from segue.delivery.budget import Limit
 from segue.delivery.ledger import Ledger
 from segue.delivery.progress import Progress
 
+UNSHOWN = "key-"
+"""How the id of an account begins whose credential may not show it; the rest is a mark of the credential."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
@@ -22,6 +25,10 @@ class Account:
     id: str
     name: str
     note: str = ""
+
+    def may_be(self, known: str | None) -> bool:
+        """Whether this may be the account known by that id: one of both ids may stand for a key that cannot show it."""
+        return known is not None and (known == self.id or known.startswith(UNSHOWN) or self.id.startswith(UNSHOWN))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

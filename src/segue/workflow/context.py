@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,14 +11,17 @@ from typing import Protocol
 
 import pydantic
 
+from segue.audience.workbench import staging_lost, sync_folder
 from segue.catalog.ledger import CatalogLedger
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Destination, Work
+from segue.errors import CredentialError
 from segue.services.orchestrations import Orchestration
 from segue.services.staging import Staged, still_wanted
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow.records import RunRecord, RunRecords
+from segue.workflow.status import TaskStatus
 
 _STAGED = pydantic.TypeAdapter(Staged)
 
@@ -55,12 +59,30 @@ class RunContext:
         """Keep what was staged for the tasks that follow, now or after a crash."""
         path = self.folder / "staged.json"
         unfinished = path.with_suffix(".part")
-        unfinished.write_bytes(_STAGED.dump_json(staged))
+        with unfinished.open("wb") as file:
+            file.write(_STAGED.dump_json(staged))
+            file.flush()
+            os.fsync(file.fileno())
         unfinished.replace(path)
+        sync_folder(self.folder)
 
     def staged(self) -> Staged:
-        """What was staged."""
-        return _STAGED.validate_json((self.folder / "staged.json").read_bytes())
+        """What was staged. Raises StateError ``staging_lost`` when it cannot be read."""
+        try:
+            return _STAGED.validate_json((self.folder / "staged.json").read_bytes())
+        except (FileNotFoundError, pydantic.ValidationError) as error:
+            raise staging_lost("staged.json", type(error).__name__) from error
+
+    @cached_property
+    def same_account(self) -> bool:
+        """Whether the credential still opens the account for which the run was staged. Raises CredentialError."""
+        connected = self.staged().connected
+        account = self.destination.account()
+        if account.id == connected.account.id:
+            return True
+        if not account.may_be(connected.account.id) or connected.target.id is None:
+            return False
+        return self.destination.find_list(connected.target.name, connected.target.id).id == connected.target.id
 
     @cached_property
     def ledger(self) -> CatalogLedger:
@@ -70,6 +92,16 @@ class RunContext:
 
     def work(self) -> Work:
         """The work for the destination. The list must be there."""
+        begun = self.run.task("query")
+        if begun is not None and begun.status is TaskStatus.SUCCEEDED and not self.same_account:
+            raise CredentialError(
+                "The credential opens another Klaviyo account than the one that this run began in.",
+                code="another_account",
+                steps=(
+                    "Put back a key of the first account, apply, and run again to finish what was begun.",
+                    "Or give the run up and begin anew in this account: segue run ORCHESTRATION --restart",
+                ),
+            )
         target = self.staged().connected.target
         assert target.id is not None  # noqa: S101 -- the task `list` comes first
         return Work(

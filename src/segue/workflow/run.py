@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from segue.catalog.base import now
@@ -14,7 +15,7 @@ from segue.delivery.budget import Interrupted
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Connection, Destination
 from segue.destinations.registry import find_plugin
-from segue.errors import SegueError
+from segue.errors import SegueError, UsageError
 from segue.services.orchestrations import Orchestration, load_orchestration
 from segue.services.rejects import keep_refused
 from segue.services.workspace import Workspace
@@ -26,12 +27,16 @@ from segue.workflow.locks import only_run
 from segue.workflow.records import RunRecord, RunRecords, error_dict
 from segue.workflow.status import RunStatus, TaskStatus
 from segue.workflow.sync import stage_sync
-from segue.workflow.tasks import TASKS
+from segue.workflow.tasks import TASKS, counts_so_far
 from segue.workflow.tidying import tidy_plans, tidy_run
 from segue.workflow.undo import stage_undo
 
 _HOPELESS = frozenset({"list_gone", "every_row_refused"})
-"""Errors after which a run cannot go on; the next one starts anew from what was acknowledged."""
+"""Errors after which a run cannot go on; the next one keeps what was acknowledged and begins anew."""
+_LOST = frozenset({"staging_lost", "another_account"})
+"""Errors after which nothing more can be learned about a run: giving it up is all that is left."""
+_STALE = timedelta(hours=12)
+"""An unfinished run older than this is finished, and followed by the run that was asked for: its data are of another day."""
 _SWEPT = 20
 """How many of the latest runs are looked at for working files."""
 _SETTLING = ("confirm", "record")
@@ -73,25 +78,38 @@ class Runner:
         with only_run(self.workspace.layout.locks, orchestration.id, name):
             unfinished = self.records.unfinished(orchestration.id)
             if unfinished:
-                ended = self._perform(orchestration, unfinished, only=_SETTLING if restart else None)
-                if not restart or self.records.unfinished(orchestration.id):
-                    # Beginning anew beside jobs that are not settled would send the same people twice at once.
+                if plan_id and not restart:
+                    raise _unfinished(unfinished)
+                if ended := self._finish(orchestration, unfinished, restart=restart):
                     return Ended(run=ended, resumed=True)
-                self.records.update(unfinished.id, status=RunStatus.STOPPED)
             self._sweep(orchestration)
             run = self._begin(orchestration, kind="sync")
             return Ended(run=self._perform(orchestration, run, allowed=allowed, expected_plan=plan_id), resumed=False)
 
-    def undo(self, run_id: str) -> Ended:
-        """Put the list membership back to what it was before a run. Raises UsageError for a run that changed nothing."""
+    def _finish(self, orchestration: Orchestration, run: RunRecord, *, restart: bool) -> RunRecord | None:
+        """Finish an unfinished run, or settle it where that is asked for or it cannot go on. None: a new run may begin."""
+        settle = restart or bool(run.error and run.error["code"] in _HOPELESS)
+        ended = self._perform(orchestration, run, only=_SETTLING if settle else None)
+        if not self.records.unfinished(orchestration.id):
+            if settle:
+                self.records.update(run.id, status=RunStatus.STOPPED, error=run.error)
+            return None if settle or now() - run.started_at > _STALE else ended
+        if restart and ended.error and ended.error["code"] in _LOST:
+            self.records.give_up(run.id, position=len(TASKS) - 1)
+            return None
+        # Beginning anew beside jobs that are not settled would send the same people twice at once.
+        return ended
+
+    def undo(self, run_id: str, *, allowed: Collection[str] = ()) -> Ended:
+        """Put the list membership back to what it was before a run. Raises UsageError while a run is unfinished."""
         undone = self.records.get(run_id)
         orchestration = self.load(undone.orchestration)
         with only_run(self.workspace.layout.locks, orchestration.id, orchestration.name):
             if unfinished := self.records.unfinished(orchestration.id):
-                return Ended(run=self._perform(orchestration, unfinished), resumed=True)
+                raise _unfinished(unfinished)
             self._sweep(orchestration)
             run = self._begin(orchestration, kind="undo", undoes=undone.id)
-            return Ended(run=self._perform(orchestration, run), resumed=False)
+            return Ended(run=self._perform(orchestration, run, allowed=allowed), resumed=False)
 
     def load(self, name: str) -> Orchestration:
         """The orchestration with all it refers to."""
@@ -121,6 +139,8 @@ class Runner:
         self.records.close_orphans(orchestration.id)
         runs = self.workspace.layout.runs
         for run in self.records.recent(orchestration_id=orchestration.id, limit=_SWEPT):
+            if (runs / run.id / "delta.arrow").exists():
+                keep_refused(self.workspace, run.id)
             tidy_run(runs / run.id)
         tidy_plans(runs)
 
@@ -181,29 +201,29 @@ class Runner:
             try:
                 outcome = task(context)
             except (KeyboardInterrupt, Interrupted):
-                self._stopped(context.run, name)
+                self._stopped(context, name)
                 return
             except Exception as error:
                 if self.stop.is_set():
                     # DuckDB and Arrow turn a Ctrl-C that reaches them while they read our rows into an error of their own.
-                    self._stopped(context.run, name)
+                    self._stopped(context, name)
                     return
-                self._failed(context.run, name, explain(error))
+                self._failed(context, name, explain(error))
                 if self.settings.debug:
                     raise
                 return
             self.records.end_task(context.run.id, name, TaskStatus.SUCCEEDED, outcome)
             self.progress.end(name, _summary(outcome))
 
-    def _stopped(self, run: RunRecord, task: str) -> None:
-        self.records.end_task(run.id, task, TaskStatus.STOPPED)
-        self.records.update(run.id, status=RunStatus.STOPPED, ended_at=now())
+    def _stopped(self, context: RunContext, task: str) -> None:
+        self.records.end_task(context.run.id, task, TaskStatus.STOPPED)
+        counts = counts_so_far(context)
+        self.records.update(context.run.id, status=RunStatus.STOPPED, counts=counts, ended_at=now())
 
-    def _failed(self, run: RunRecord, task: str, error: SegueError) -> None:
-        self.records.end_task(run.id, task, TaskStatus.FAILED)
-        self.records.update(run.id, status=RunStatus.FAILED, error=error_dict(error), ended_at=now())
-        if error.code in _HOPELESS:
-            self.records.give_up(run.id, position=len(TASKS) - 1)
+    def _failed(self, context: RunContext, task: str, error: SegueError) -> None:
+        self.records.end_task(context.run.id, task, TaskStatus.FAILED)
+        counts, told = counts_so_far(context), error_dict(error)
+        self.records.update(context.run.id, status=RunStatus.FAILED, counts=counts, error=told, ended_at=now())
 
     def _count_requests(self, run: RunRecord, destination: Destination) -> None:
         """Add this process's requests to those of the processes that worked on the run before."""
@@ -211,6 +231,17 @@ class Runner:
         for endpoint, calls in destination.requests().items():
             total[endpoint] = total.get(endpoint, 0) + calls
         self.records.update(run.id, requests=total)
+
+
+def _unfinished(run: RunRecord) -> UsageError:
+    return UsageError(
+        f"Run {run.id} of this orchestration is unfinished.",
+        code="unfinished_run",
+        steps=(
+            f'Finish it first: segue run "{run.orchestration}"',
+            f'Or give it up, keeping what was acknowledged: segue run "{run.orchestration}" --restart',
+        ),
+    )
 
 
 def _summary(outcome: Mapping[str, Any]) -> str:

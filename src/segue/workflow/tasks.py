@@ -11,7 +11,7 @@ from segue.catalog.base import now
 from segue.catalog.runs import Run
 from segue.delivery.ledger import PartKind
 from segue.destinations.contract import Outcome
-from segue.errors import DataError
+from segue.errors import DataError, StateError
 from segue.failpoints import reach
 from segue.services.fuses import check_fuses, refuse_blown
 from segue.services.planning import make_plan, row_warnings
@@ -56,7 +56,10 @@ def fuses(context: RunContext) -> Mapping[str, Any]:
     _check_staged(staged)
     settings = context.orchestration.settings
     last = context.records.last_count(context.orchestration.id) if context.run.kind == "sync" else None
-    checked = check_fuses(staged, settings, last_count=last) if context.run.kind == "sync" else ()
+    checked = check_fuses(staged, settings, last_count=last)
+    if context.run.kind == "undo":
+        # An undo has no query: only how many it takes off the list can be unusual.
+        checked = tuple(fuse for fuse in checked if fuse.name == "max_remove_share")
     plan = make_plan(context.orchestration, staged, context.destination, checked)
     context.records.update(context.run.id, plan_id=plan.id)
     if context.expected_plan and context.expected_plan != plan.id:
@@ -201,6 +204,14 @@ def run_counts(staged: Staged, result: Delivered) -> dict[str, int]:
         "removed": result.removed,
         "warned": result.unsettled + staged.delta.counts.held_back,
     }
+
+
+def counts_so_far(context: RunContext) -> dict[str, int]:
+    """The counts of a run that did not reach its end; {} when it had staged nothing."""
+    try:
+        return run_counts(context.staged(), delivered(context.folder, context.ledger))
+    except StateError:
+        return {}
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:

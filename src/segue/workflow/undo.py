@@ -36,9 +36,15 @@ def stage_undo(context: RunContext) -> Staged:
         )
     account = context.destination.account()
     target = context.destination.find_list(orchestration.settings.list_name, held.snapshot.list_id)
-    if account.id != held.snapshot.account_id or target.id != held.snapshot.list_id:
+    before = context.records.get(undone)
+    places = {
+        (account.id, target.id),
+        (held.snapshot.account_id, held.snapshot.list_id),
+        (before.account_id, before.list_id),
+    }
+    if len(places) > 1:
         raise UsageError(
-            "The list of that run is not where it was: it was deleted, or the credential opens another account.",
+            "That run sent to another list than the orchestration does now, or its list is gone.",
             code="list_moved",
             steps=("Run the orchestration to send the query's people anew.",),
         )
