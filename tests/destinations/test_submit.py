@@ -126,13 +126,63 @@ def test_a_single_row_that_is_too_large_is_refused(fake: Fake, tmp_path: Path) -
     assert (outcome.failed, states(ledger)) == (1, [(0, 0, 1, PartState.REFUSED)])
 
 
+MANY = [f"q{i}@shop.io" for i in range(200)]
+
+
 def test_a_fault_that_is_not_in_the_rows_stops_the_run(fake: Fake, tmp_path: Path) -> None:
     ledger = MemoryLedger()
     fake.on("POST", JOBS, refused(400, "/data/type"))
     with pytest.raises(DestinationError) as failed:
-        send(fake.client(), work(tmp_path, PEOPLE, ledger=ledger), Quiet())
+        send(fake.client(), work(tmp_path, MANY, ledger=ledger), Quiet())
     assert failed.value.code == "every_row_refused"
-    assert len(rejected(ledger)) < 5
+    assert rejected(ledger) == []
+    whole, *single = [emails(r) for r in fake.requests]
+    assert (len(whole), {len(rows) for rows in single}) == (200, {1})
+    # From all over the body: two of each quarter.
+    assert sorted(MANY.index(rows[0]) // 50 for rows in single) == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+@pytest.mark.parametrize("first", [0, 97, 100, 194])
+def test_bad_rows_beside_each_other_are_shed_like_any_others(fake: Fake, tmp_path: Path, first: int) -> None:
+    ledger, bad = MemoryLedger(), MANY[first : first + 6]
+    fake.on("POST", JOBS, picky(set(bad), pointers=False))
+    outcome = send(fake.client(), work(tmp_path, MANY, ledger=ledger), Quiet())
+    assert [key for key, *_ in rejected(ledger)] == bad
+    assert (outcome.done, outcome.failed) == (194, 6)
+    spans = [(start, stop) for _, start, stop, _ in states(ledger)]
+    assert (spans[0][0], spans[-1][1]) == (0, 200)
+    assert all(a[1] == b[0] for a, b in itertools.pairwise(spans))
+    assert {state for *_, state in states(ledger)} == {PartState.ACCEPTED, PartState.REFUSED}
+    assert all(p.job for p in ledger.parts(PartKind.IMPORT) if p.state is PartState.ACCEPTED)
+    taken = [email for r in fake.requests if not set(bad) & set(emails(r)) for email in emails(r)]
+    assert sorted(taken) == sorted(set(MANY) - set(bad)), "everybody once"
+
+
+def test_a_run_that_has_nothing_but_bad_rows_names_them(fake: Fake, tmp_path: Path) -> None:
+    """Those that were refused last time are all that a quiet day sends."""
+    ledger = MemoryLedger()
+    fake.on("POST", JOBS, picky(set(PEOPLE), pointers=False))
+    outcome = send(fake.client(), work(tmp_path, PEOPLE, ledger=ledger), Quiet())
+    assert (outcome.done, outcome.failed) == (0, 8)
+    assert {key for key, *_ in rejected(ledger)} == set(PEOPLE)
+
+
+def test_rows_that_are_refused_for_different_reasons_are_bad_each(fake: Fake, tmp_path: Path) -> None:
+    ledger = MemoryLedger()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return refused(400, code="invalid" if len(emails(request)) > 1 else "duplicate_profile")
+
+    fake.on("POST", JOBS, answer)
+    outcome = send(fake.client(), work(tmp_path, MANY[:60], ledger=ledger), Quiet())
+    assert outcome.failed == 60
+
+
+@pytest.mark.parametrize("status", [413, 414])
+def test_a_body_that_is_too_large_is_not_doubted(fake: Fake, tmp_path: Path, status: int) -> None:
+    fake.on("POST", JOBS, lambda r: accepted("J") if len(emails(r)) <= 100 else refused(status))
+    outcome = send(fake.client(), work(tmp_path, MANY), Quiet())
+    assert (outcome.done, [len(emails(r)) for r in fake.requests]) == (200, [200, 100, 100])
 
 
 def test_all_rows_named_leaves_nothing_to_send(fake: Fake, tmp_path: Path) -> None:

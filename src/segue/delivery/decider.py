@@ -7,7 +7,7 @@ status             decision        code
 403                CREDENTIAL      scope_missing
 404                GONE            not_found              list, profile or job is not there
 410                STOP            revision_retired
-413                SPLIT           too_large
+413, 414           SPLIT           too_large
 429                SLOW_DOWN                              never a failure; wait as the server says
 500 502 503 504    RETRY           unavailable            and 524, and no answer at all
 others             STOP            unexpected_answer
@@ -52,6 +52,7 @@ RULES: Mapping[int, Rule] = {
     409: Rule(decision=Decision.ROW_ERROR, code="conflict"),
     410: Rule(decision=Decision.STOP, code="revision_retired"),
     413: Rule(decision=Decision.SPLIT, code="too_large"),
+    414: Rule(decision=Decision.SPLIT, code="too_large"),
     429: Rule(decision=Decision.SLOW_DOWN, code="throttled"),
     500: _UNAVAILABLE,
     502: _UNAVAILABLE,

@@ -83,3 +83,12 @@ def with_count(client: Client, list_id: str, name: str) -> TargetList | None:
             return None
         raise refusal.as_error() from refusal
     return TargetList(id=list_id, name=name, members=answer.body["data"]["attributes"].get("profile_count"))
+
+
+def list_gone() -> DestinationError:
+    """For whoever finds that the list of a run was deleted while it worked."""
+    return DestinationError(
+        "The Klaviyo list of this orchestration is gone.",
+        code="list_gone",
+        steps=("Run again: the list is looked up by its name and made if it is not there.",),
+    )

@@ -17,12 +17,15 @@ from segue.delivery.progress import Progress
 from segue.destinations.contract import Outcome, Work
 from segue.destinations.klaviyo.client import Client, Problem, Refusal
 from segue.destinations.klaviyo.limits import CREATE_JOB
-from segue.errors import DestinationError
+from segue.destinations.klaviyo.lists import list_gone
 
 SENDERS = 4
 """Bodies on their way at once; each holds up to 5 MB."""
-_HOPELESS = 5
-"""Single rows refused in a row, with nothing accepted between: the fault is not in the rows."""
+_FEW = 50
+"""Rows of a refused body that are always tried one by one: a query's few bad rows may well be all that a run sends."""
+_PROBES = 8
+"""Rows from all over a refused body that are tried alone first: bad rows may be neighbours, so a few of one place say
+nothing about the body."""
 _POINTER = re.compile(r"^/data/attributes/profiles/data/(\d+)(?:/(.*))?$")
 _PREFIX = b'{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":['
 
@@ -57,7 +60,8 @@ class Submitter:
         self._delta = delta
         self._reading = threading.Lock()
         self._progress = progress
-        self._hopeless = 0
+        self._sound = {p.chunk for p in work.ledger.parts(PartKind.IMPORT) if p.job}
+        """Chunks of which something was accepted: what is refused of them is the fault of rows."""
         self._suffix = (
             b'}]}},"relationships":{"lists":{"data":[{"type":"list","id":"' + work.list_id.encode() + b'"}]}}}}'
         )
@@ -77,41 +81,43 @@ class Submitter:
             kept = batch if len(positions) == part.rows else batch.take(pa.array([p - part.start for p in positions]))
             self._ledger.mark(part, PartState.SENDING)
             try:
-                answer = self._client.call(CREATE_JOB, body=self._body(kept))
+                job = self._post(kept)
             except Refusal as refusal:
                 if not self._shed(part, kept, positions, refusal):
                     return
                 continue
-            self._ledger.mark(part, PartState.ACCEPTED, job=answer.body["data"]["id"])
-            self._count(len(positions))
+            self._accepted(part, job, rows=len(positions))
             return
 
-    def _body(self, rows: pa.RecordBatch) -> bytes:
+    def _post(self, rows: pa.RecordBatch) -> str:
+        """Submit rows as one job; its id. Raises Refusal for what may be the fault of the rows."""
         # The last fragment ends in "},": both characters are part of what follows the rows.
-        return b"".join((_PREFIX, fragments_text(rows)[:-2], self._suffix))
+        body = b"".join((_PREFIX, fragments_text(rows)[:-2], self._suffix))
+        try:
+            answer = self._client.call(CREATE_JOB, body=body)
+        except Refusal as refusal:
+            if refusal.decision is Decision.GONE or any(_blames_list(p) for p in refusal.problems):
+                raise list_gone() from refusal
+            raise
+        job: str = answer.body["data"]["id"]
+        return job
 
-    def _count(self, rows: int) -> None:
+    def _accepted(self, part: Part, job: str, *, rows: int) -> None:
+        self._ledger.mark(part, PartState.ACCEPTED, job=job)
         with self._reading:
-            self._hopeless = 0
+            self._sound.add(part.chunk)
             self.done += rows
             done = self.done
         self._progress.advance("send", done)
 
     def _shed(self, part: Part, rows: pa.RecordBatch, positions: Sequence[int], refusal: Refusal) -> bool:
-        """Drop the rows that the refusal names; without names, halve. False: the part is replaced by its halves."""
-        if refusal.decision is Decision.GONE or any(_blames_list(p) for p in refusal.problems):
-            raise DestinationError(
-                "The Klaviyo list of this orchestration is gone.",
-                code="list_gone",
-                steps=("Run again: the list is looked up by its name and made if it is not there.",),
-            ) from refusal
+        """Drop the rows that the refusal names; without names, divide. False: the part is replaced by smaller ones."""
         named = {} if refusal.decision is Decision.SPLIT else _named_rows(refusal.problems, len(positions))
         if not named and len(positions) > 1:
-            self._halve(part, positions)
+            for smaller in self._divide(part, rows, positions, refusal):
+                self.deliver(smaller)
             return False
-        if not named:
-            self._count_hopeless(refusal)
-            named = {0: refusal.problems[0] if refusal.problems else _NAMELESS}
+        named = named or {0: refusal.problems[0] if refusal.problems else _NAMELESS}
         keys = rows.column("key")
         self._ledger.reject(
             [
@@ -123,24 +129,52 @@ class Submitter:
             self.refused += len(named)
         return True
 
-    def _halve(self, part: Part, positions: Sequence[int]) -> None:
-        for half in self._ledger.split(part, positions[len(positions) // 2]):
-            self.deliver(half)
+    def _divide(self, part: Part, rows: pa.RecordBatch, positions: Sequence[int], refusal: Refusal) -> Sequence[Part]:
+        """What is still to be sent of a part after a refusal without names: its halves, or what a good row leaves."""
+        doubted = refusal.decision is not Decision.SPLIT and len(positions) > _FEW
+        if doubted and part.chunk not in self._sound and (good := self._probe(part, rows, refusal)):
+            index, job = good
+            return self._set_apart(part, positions[index], job)
+        return self._ledger.split(part, positions[len(positions) // 2])
 
-    def _count_hopeless(self, refusal: Refusal) -> None:
-        with self._reading:
-            self._hopeless += 1
-            hopeless = self._hopeless
-        if hopeless >= _HOPELESS:
-            raise refusal.as_error(
-                code="every_row_refused",
-                steps=(
-                    "Klaviyo refuses every row without naming one: look at the query's columns with segue query explain.",
-                ),
-            ) from refusal
+    def _probe(self, part: Part, rows: pa.RecordBatch, refusal: Refusal) -> tuple[int, str] | None:
+        """Try single rows until one is accepted, and say which, or is refused for a reason of its own. Raises
+        ``every_row_refused`` where each is refused as the whole body was."""
+        for number in range(_PROBES):
+            # The middle first: a good row there halves the part.
+            index = (rows.num_rows // 2 + number * rows.num_rows // _PROBES) % rows.num_rows
+            try:
+                return index, self._post(rows.slice(index, 1))
+            except Refusal as single:
+                if _codes(single) != _codes(refusal) or _named_rows(single.problems, 1):
+                    with self._reading:
+                        self._sound.add(part.chunk)
+                    return None
+        raise refusal.as_error(
+            code="every_row_refused",
+            steps=(
+                "Klaviyo refuses every row without naming one: look at the query's columns with segue query explain.",
+            ),
+        ) from refusal
+
+    def _set_apart(self, part: Part, position: int, job: str) -> list[Part]:
+        """An accepted row becomes a part of its own; what stands before and after it is still to be sent."""
+        rest = []
+        if position > part.start:
+            before, part = self._ledger.split(part, position)
+            rest.append(before)
+        if position + 1 < part.stop:
+            part, after = self._ledger.split(part, position + 1)
+            rest.append(after)
+        self._accepted(part, job, rows=1)
+        return rest
 
 
 _NAMELESS = Problem(code="refused", detail="", pointer=None, meta={})
+
+
+def _codes(refusal: Refusal) -> frozenset[str]:
+    return frozenset(p.code for p in refusal.problems)
 
 
 def _blames_list(problem: Problem) -> bool:
