@@ -12,7 +12,7 @@ import pytest
 
 from segue.delivery.ledger import PartKind, PartState
 from segue.delivery.progress import Quiet
-from segue.destinations.klaviyo.members import all_members, remove
+from segue.destinations.klaviyo.members import all_members, any_of, find_members, remove
 from segue.errors import DestinationError
 from tests.delivery.memory_ledger import MemoryLedger
 from tests.destinations.fake import MEMBERS, MEMBERSHIP, Fake, body, ok, profile, refused, work
@@ -179,3 +179,44 @@ def test_all_members_are_read_page_by_page(fake: Fake) -> None:
     fake.on("GET", MEMBERS, *pages)
     assert list(all_members(fake.client(), "L1")) == [("A", "a@b.io"), ("B", None)]
     assert fake.requests[0].url.params["page[size]"] == "100"
+
+
+@pytest.mark.parametrize("leaver", ["a@b.io", ("", "A")])
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_list_that_is_gone_is_said_so(fake: Fake, tmp_path: Path, method: str, leaver: Any) -> None:
+    People(fake, {"A": ["a@b.io"]})
+    fake.on("DELETE", MEMBERSHIP, refused(404, code="not_found"))
+    if method == "GET":
+        fake.on("GET", MEMBERS, refused(404, code="not_found"))
+    with pytest.raises(DestinationError) as failed:
+        take_off(fake, tmp_path, leaver)
+    assert failed.value.code == "list_gone"
+    assert failed.value.steps
+
+
+@pytest.mark.parametrize("read", [lambda c: all_members(c, "L1"), lambda c: find_members(c, "L1", ["a@b.io"])])
+def test_members_of_a_list_that_is_gone_cannot_be_read(fake: Fake, read: Any) -> None:
+    fake.on("GET", MEMBERS, refused(404, code="not_found"))
+    with pytest.raises(DestinationError) as failed:
+        list(read(fake.client()))
+    assert failed.value.code == "list_gone"
+
+
+@pytest.mark.parametrize("name", ["a" * 245, "ü" * 120, '\\"' * 40])
+def test_a_look_up_of_long_addresses_stays_short(fake: Fake, name: str) -> None:
+    keys = [f"{i:03}{name}@b.io" for i in range(250)]
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert len(request.url.raw_path) < 7_000
+        asked.extend(sorted(_values(request, "email")))
+        return ok()
+
+    fake.on("GET", MEMBERS, answer)
+    assert list(find_members(fake.client(), "L1", keys)) == []
+    assert asked == keys
+
+
+def test_an_address_that_alone_is_too_long_is_asked_for_alone() -> None:
+    long = "a" * 7_000
+    assert list(any_of("id", ["x", long, "y"])) == ['any(id,["x"])', f'any(id,["{long}"])', 'any(id,["y"])']

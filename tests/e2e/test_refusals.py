@@ -275,3 +275,20 @@ def test_people_that_klaviyo_merges_are_missed(shop: Shop) -> None:
     run = shop.run()
     assert run.status is RunStatus.WARNINGS
     assert any("1 people who were sent are no longer on the list" in warning for warning in run.warnings)
+
+
+@pytest.mark.parametrize("endpoint", ["GET /api/lists/{id}/profiles", "DELETE /api/lists/{id}/relationships/profiles"])
+def test_a_list_that_goes_before_the_removes_ends_the_run_and_not_the_next(shop: Shop, endpoint: str) -> None:
+    shop.configure(max_remove_share=1.0)
+    shop.generate(6)
+    shop.run()
+    shop.change("DELETE FROM People WHERE points = 2")
+    shop.admin.fault("status", endpoint, status=404, count=2)
+    run = shop.run()
+    assert run.error is not None
+    assert run.error["code"] == "list_gone"
+    shop.admin.clear_faults()
+    again = shop.run()
+    assert again.id != run.id
+    assert again.status is RunStatus.COMPLETED, again.error
+    assert shop.members() == {f"p{i}@mail.shop" for i in range(6) if i != 2}

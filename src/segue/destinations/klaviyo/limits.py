@@ -75,6 +75,8 @@ ENVELOPE_BYTES = 1_000
 CHUNK_LIMITS = ChunkLimits(rows=BULK_ROWS, bytes=BULK_BYTES - ENVELOPE_BYTES)
 PAGE = 100
 """Profiles on a page, values in an any() filter, jobs on a page."""
+FILTER_BYTES = 6_000
+"""Encoded values of a filter: servers and proxies commonly refuse addresses over 8,000 bytes."""
 LIST_PAGE = 10
 IDS_A_CALL = 1_000
 MAX_LISTS = 1_000

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pyarrow.parquet as pq
 
@@ -15,41 +16,59 @@ from segue.delivery.ledger import Part, PartKind, PartState
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Outcome, Work
 from segue.destinations.klaviyo.client import Client, Json, Refusal
-from segue.destinations.klaviyo.limits import GET_MEMBERS, GET_PROFILES, IDS_A_CALL, PAGE, REMOVE_MEMBERS
+from segue.destinations.klaviyo.limits import FILTER_BYTES, GET_MEMBERS, GET_PROFILES, IDS_A_CALL, PAGE, REMOVE_MEMBERS
+from segue.destinations.klaviyo.lists import list_gone
 
 REMOVERS = 4
 
 
 def all_members(client: Client, list_id: str) -> Iterator[tuple[str, str | None]]:
-    """Id and normalised email of every member; a phone-only profile has no email."""
+    """Id and normalised email of every member; a phone-only profile has no email. Raises ``list_gone``."""
     params = {"fields[profile]": "email", "page[size]": str(PAGE)}
-    for item in client.pages(GET_MEMBERS, id=list_id, params=params):
+    for item in _of_list(client, list_id, params):
         email = item["attributes"].get("email")
         yield item["id"], email.strip().lower() if email else None
 
 
 def find_members(client: Client, list_id: str, keys: Sequence[str], *, full: bool = False) -> Iterator[Json]:
-    """The profiles among the list's members that answer to these emails, a hundred a call."""
-    for condition in _any_of("email", keys):
+    """The profiles among the list's members that answer to these emails, a hundred a call. Raises ``list_gone``."""
+    for condition in any_of("email", keys):
         params = {"filter": condition, "page[size]": str(PAGE)}
         if not full:
             params["fields[profile]"] = "email"
-        yield from client.pages(GET_MEMBERS, id=list_id, params=params)
+        yield from _of_list(client, list_id, params)
 
 
 def find_profiles(client: Client, ids: Sequence[str]) -> Iterator[Json]:
     """The profiles with these ids that are still there, a hundred a call."""
-    for condition in _any_of("id", ids):
+    for condition in any_of("id", ids):
         params = {"filter": condition, "page[size]": str(PAGE), "fields[profile]": "email"}
         yield from client.pages(GET_PROFILES, params=params)
 
 
-def _any_of(field: str, values: Sequence[str]) -> Iterator[str]:
-    for start in range(0, len(values), PAGE):
-        quoted = ",".join(
-            '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in values[start : start + PAGE]
-        )
-        yield f"any({field},[{quoted}])"
+def _of_list(client: Client, list_id: str, params: Mapping[str, str]) -> Iterator[Json]:
+    try:
+        yield from client.pages(GET_MEMBERS, id=list_id, params=params)
+    except Refusal as refusal:
+        if refusal.decision is Decision.GONE:
+            raise list_gone() from refusal
+        raise
+
+
+def any_of(field: str, values: Sequence[str]) -> Iterator[str]:
+    """Conditions that any of these values meets, each with as many values as a page and an address hold."""
+    waiting: list[str] = []
+    room = FILTER_BYTES
+    for value in values:
+        text = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '",'
+        size = len(quote(text, safe=""))
+        if waiting and (len(waiting) == PAGE or size > room):
+            yield f"any({field},[{''.join(waiting)[:-1]}])"
+            waiting, room = [], FILTER_BYTES
+        waiting.append(text)
+        room -= size
+    if waiting:
+        yield f"any({field},[{''.join(waiting)[:-1]}])"
 
 
 def primary_email(profile: Json) -> str:
@@ -130,6 +149,8 @@ class _Remover:
         try:
             self._delete(fresh)
         except Refusal as again:
+            if again.decision is Decision.GONE:
+                raise list_gone() from again
             raise again.as_error(code="remove_refused") from again
 
     def _look_up(self, keys: Sequence[str]) -> dict[str, str]:
