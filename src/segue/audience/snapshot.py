@@ -16,6 +16,8 @@ from segue.audience.workbench import Workbench, sync_folder
 
 _COLUMNS = "key, hash, payload, uncleared"
 MAX_SEGMENTS = 8
+RELEASED_FILE = "released.parquet"
+"""In a run's folder: key, hash and payload of people whom the snapshot forgets while they stay on the list."""
 _COMPRESSION = "COMPRESSION zstd, COMPRESSION_LEVEL 1"
 """Level 1 takes two thirds of the time of the default and gives no larger files (measured: payloads of 400 bytes)."""
 

@@ -126,6 +126,10 @@ def row_warnings(staged: Staged) -> tuple[str, ...]:
             f"{staged.duplicates.replaced:,} rows were dropped because a later row has the same email "
             f"({staged.duplicates.keys:,} people)."
         )
+    if staged.released:
+        warnings.append(
+            f"{staged.released:,} people left the query and stay on the list: another orchestration has them there."
+        )
     kept = staged.delta.counts.kept_fields
     if kept:
         fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(kept.items()))

@@ -22,6 +22,7 @@ from segue.destinations.contract import Account, Destination, TargetList
 from segue.errors import DataError
 from segue.query import compile_query
 from segue.services.orchestrations import Orchestration
+from segue.services.shared_lists import SharedLists, release
 from segue.services.snapshots import Held
 from segue.services.strangers import add_strangers, wanted_keys
 from segue.settings import Settings
@@ -42,7 +43,8 @@ class Connected:
 class Staged:
     """The staged difference of one run. columns: the sent ones; left_out: the others, with why; matched: rows that
     the snapshot holds as they are and that did not lose against another row; foreign: members to be removed that
-    Segue did not send; foreign_mark: hex, over who they are."""
+    Segue did not send; foreign_mark: hex, over who they are; released: leavers who stay on the list because another
+    orchestration has them."""
 
     connected: Connected
     columns: tuple[str, ...]
@@ -53,6 +55,7 @@ class Staged:
     matched: int
     foreign: int
     foreign_mark: str = ""
+    released: int = 0
 
     @property
     def unchanged(self) -> int:
@@ -98,6 +101,7 @@ class Staging:
     destination: Destination
     folder: Path
     progress: Progress
+    shared_lists: SharedLists
 
     def stage(self, connected: Connected) -> Staged:
         """Query, check, compare. Raises QueryError, DataError, ConfigError, BusyError."""
@@ -126,7 +130,8 @@ class Staging:
                 dropped=duplicates.dropped,
                 shared=sum(shared.values()),
             )
-            delta = comparison.run()
+            self.shared_lists.show(bench, connected.target.id)
+            delta, released = release(bench, self.folder, comparison.run())
             template = self.orchestration.settings
             owned = connected.target.id if template.own_whole_list and not template.max_rows else None
             foreign = add_strangers(bench, self.folder, self.destination, owned)
@@ -141,6 +146,7 @@ class Staging:
             matched=sound - rows.candidates - (duplicates.dropped - delta.counts.losing_candidates),
             foreign=foreign.count,
             foreign_mark=foreign.mark,
+            released=released,
         )
 
     def _read(self, bench: Workbench, snapshot: Snapshot) -> tuple[tuple[Field, ...], RowCounts, bool]:
@@ -185,11 +191,14 @@ def refuse_repeated(columns: Sequence[str]) -> None:
         )
 
 
-def still_wanted(folder: Path, settings: Settings) -> Callable[[Sequence[str]], frozenset[str]]:
+def still_wanted(
+    folder: Path, settings: Settings, shared_lists: SharedLists, list_id: str
+) -> Callable[[Sequence[str]], frozenset[str]]:
     """``wanted_keys`` for tasks that run after the staging."""
 
     def check(keys: Sequence[str]) -> frozenset[str]:
         with Workbench(folder, memory_bytes=settings.engine_memory, threads=1) as bench:
+            shared_lists.show(bench, list_id)
             return wanted_keys(bench, folder, keys)
 
     return check

@@ -25,7 +25,8 @@ class Strangers:
 def add_strangers(bench: Workbench, folder: Path, destination: Destination, list_id: str | None) -> Strangers:
     """Give removes.parquet its column ``id`` and add the strangers of a list with theirs.
 
-    A profile shows one address only, and may answer to others: who answers to any address of the query is no stranger.
+    A profile shows one address only, and may answer to others: who answers to any address of the query, or
+    of another orchestration on the list (the relation ``others``), is no stranger.
     list_id: None when no list is owned; nobody is a stranger then.
     """
     path = folder / "removes.parquet"
@@ -54,13 +55,15 @@ def _strangers(
         return []
     bench.show("seen", pa.table({"key": pa.array([key for _, key in members if key], pa.string())}).to_reader())
     bench.show("keys", folder / "keys.arrow")
-    unseen = [key for (key,) in bench.fetch("SELECT key FROM keys WHERE key NOT IN (SELECT key FROM seen)")]
+    theirs = "(SELECT key FROM keys UNION SELECT key FROM others)"
+    unseen = [key for (key,) in bench.fetch(f"SELECT key FROM {theirs} WHERE key NOT IN (SELECT key FROM seen)")]
     answering = destination.member_ids(list_id, unseen)
     return [(profile_id, key) for profile_id, key in strangers if profile_id not in answering]
 
 
 def wanted_keys(bench: Workbench, folder: Path, keys: Sequence[str]) -> frozenset[str]:
-    """Which of these keys the query has, in a row that is sent or refused."""
+    """Which of these keys the query has, in a row that is sent or refused, or another orchestration on the list."""
     bench.show("asked", pa.table({"key": pa.array(keys, pa.string())}).to_reader())
     bench.show("keys", folder / "keys.arrow")
-    return frozenset(key for (key,) in bench.fetch("SELECT key FROM asked WHERE key IN (SELECT key FROM keys)"))
+    kept = "SELECT key FROM keys UNION ALL SELECT key FROM others"
+    return frozenset(key for (key,) in bench.fetch(f"SELECT key FROM asked WHERE key IN ({kept})"))

@@ -17,6 +17,7 @@ from segue.delivery.progress import Progress
 from segue.destinations.contract import Destination, Work
 from segue.errors import CredentialError
 from segue.services.orchestrations import Orchestration
+from segue.services.shared_lists import SharedLists
 from segue.services.staging import Staged, still_wanted
 from segue.services.workspace import Workspace
 from segue.settings import Settings
@@ -73,6 +74,11 @@ class RunContext:
         except (FileNotFoundError, pydantic.ValidationError) as error:
             raise staging_lost("staged.json", type(error).__name__) from error
 
+    @property
+    def shared_lists(self) -> SharedLists:
+        """Whom other orchestrations keep on the list."""
+        return SharedLists(workspace=self.workspace, orchestration_id=self.orchestration.id)
+
     @cached_property
     def same_account(self) -> bool:
         """Whether the credential still opens the account for which the run was staged. Raises CredentialError."""
@@ -108,5 +114,5 @@ class RunContext:
             folder=self.folder,
             list_id=target.id,
             ledger=self.ledger,
-            still_wanted=still_wanted(self.folder, self.settings),
+            still_wanted=still_wanted(self.folder, self.settings, self.shared_lists, target.id),
         )

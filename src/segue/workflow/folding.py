@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 
 from segue.audience.rows import ADD, CHANGE
-from segue.audience.snapshot import Snapshot, compact, write_segment
+from segue.audience.snapshot import RELEASED_FILE, Snapshot, compact, write_segment
 from segue.audience.text import parquet
 from segue.audience.workbench import DeltaFile, Workbench
 from segue.delivery.ledger import Ledger, PartKind, PartState
@@ -93,6 +93,8 @@ def _segment_sql(bench: Workbench, folder: Path, ledger: Ledger) -> str:
         bench.show("rebased", folder / "rebase.arrow")
         parts.append(_rows_sql("rebased", sent))
     parts += _gone_sql(folder, ledger)
+    if (folder / RELEASED_FILE).exists():
+        parts.append(_forgotten_sql(parquet(folder / RELEASED_FILE)))
     return " UNION ALL ".join(parts)
 
 
@@ -105,10 +107,12 @@ def _gone_sql(folder: Path, ledger: Ledger) -> list[str]:
     spans = " OR ".join(f"n >= {p.start} AND n < {p.stop}" for p in done) if len(done) < len(parts) else "true"
     numbered = f"""SELECT *, row_number() OVER (ORDER BY key, id) - 1 AS n
         FROM {parquet(folder / "removes.parquet")}"""
-    return [
-        f"""SELECT key, hash, payload, NULL AS uncleared, 'remove' AS kind, NULL::BIGINT AS row, NULL AS changed,
-            NULL AS cleared FROM ({numbered}) WHERE id IS NULL AND ({spans})"""
-    ]
+    return [_forgotten_sql(f"(FROM ({numbered}) WHERE id IS NULL AND ({spans}))")]
+
+
+def _forgotten_sql(relation: str) -> str:
+    return f"""SELECT key, hash, payload, NULL AS uncleared, 'remove' AS kind, NULL::BIGINT AS row, NULL AS changed,
+        NULL AS cleared FROM {relation}"""
 
 
 def _rows_sql(relation: str, payload: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from segue.services.fuses import check_fuses
 from segue.services.planning import Plan, make_plan
+from segue.services.shared_lists import SharedLists
 from segue.services.snapshots import load_snapshot
 from segue.services.staging import Staged, Staging, connect
 from segue.workflow.context import RunContext
@@ -27,6 +28,7 @@ def stage_sync(context: RunContext) -> Staged:
         destination=context.destination,
         folder=context.folder,
         progress=context.progress,
+        shared_lists=context.shared_lists,
     ).stage(connect(context.destination, context.orchestration, held))
 
 
@@ -47,6 +49,7 @@ def plan(runner: Runner, name: str) -> Plan:
             destination=destination,
             folder=Path(folder),
             progress=runner.progress,
+            shared_lists=SharedLists(workspace=runner.workspace, orchestration_id=orchestration.id),
         ).stage(connect(destination, orchestration, held))
         last = runner.records.last_count(orchestration.id)
         fuses = check_fuses(staged, orchestration.settings, last_count=last)

@@ -1,0 +1,139 @@
+"""Two orchestrations that send to one list: whatever runs when, the list has the people of both."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+import yaml
+
+from segue.services.configuration import apply_files
+from segue.services.workspace import open_workspace
+from segue.workflow.records import RunRecord
+from segue.workflow.sync import plan
+
+from .shop import NAME, Shop
+
+OTHER = "Others to Klaviyo"
+STAYS = "stay on the list: another orchestration has them there"
+
+
+def send_others_too(shop: Shop, **settings: Any) -> None:
+    """The shop's orchestration sends who has a `first` in the tier, a second one sends to the same list who has an `other`."""
+    shop.sql = "SELECT email, first_name FROM People WHERE tier LIKE '%first%'"
+    shop.configure(max_remove_share=1.0, allow_empty=True, read_back=0)
+    template = {"list_name": "People", "max_remove_share": 1.0, "allow_empty": True, "read_back": 0}
+    document = {
+        "version": 1,
+        "queries": [
+            {
+                "name": "Others",
+                "database": "shop",
+                "status": "active",
+                "sql": "SELECT email FROM People WHERE tier LIKE '%other%'",
+            }
+        ],
+        "data_templates": [{"name": "Others", "destination": "Klaviyo", **template}],
+        "orchestrations": [
+            {
+                "name": OTHER,
+                "query": "Others",
+                "destination": "Klaviyo",
+                "data_template": "Others",
+                "settings": settings,
+            }
+        ],
+    }
+    path = shop.folder / "others.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    workspace = open_workspace(shop.settings)
+    try:
+        apply_files(workspace, [path], environ={})
+    finally:
+        workspace.close()
+
+
+def run(shop: Shop, name: str) -> RunRecord:
+    record: RunRecord = shop._with_runner(lambda runner: runner.run(name).run)
+    assert record.error is None, record.error
+    return record
+
+
+def people(shop: Shop, **tiers: str) -> None:
+    shop.people([{"email": f"{name}@mail.shop", "first_name": name, "tier": tier} for name, tier in tiers.items()])
+
+
+def members(shop: Shop) -> set[str]:
+    return {email.partition("@")[0] for email in shop.members()}
+
+
+def test_who_leaves_one_orchestration_stays_for_the_other(shop: Shop) -> None:
+    send_others_too(shop)
+    people(shop, ana="first", bo="first other", cy="other", di="other")
+    run(shop, NAME)
+    run(shop, OTHER)
+    people(shop, ana="first", bo="first", cy="other")
+    planned = shop._with_runner(lambda runner: plan(runner, OTHER))
+    assert planned.removed == 1
+    assert any(text.startswith("1 people") and STAYS in text for text in planned.warnings)
+    ended = run(shop, OTHER)
+    assert members(shop) == {"ana", "bo", "cy"}
+    assert ended.counts["removed"] == 1
+    assert any(STAYS in text for text in ended.warnings)
+    # The second one has forgotten Bo: when the first one drops her too, she leaves.
+    assert not run(shop, OTHER).warnings
+    people(shop, ana="first", cy="other")
+    assert run(shop, NAME).counts["removed"] == 1
+    assert members(shop) == {"ana", "cy"}
+
+
+def test_who_is_released_may_come_back(shop: Shop) -> None:
+    send_others_too(shop)
+    people(shop, ana="first", bo="first other")
+    run(shop, NAME)
+    run(shop, OTHER)
+    people(shop, ana="first", bo="first")
+    run(shop, OTHER)
+    people(shop, ana="first", bo="other")
+    run(shop, OTHER)
+    run(shop, NAME)
+    assert members(shop) == {"ana", "bo"}
+
+
+@pytest.mark.parametrize("order", list(product((NAME, OTHER), repeat=2)))
+def test_after_any_order_of_runs_the_list_has_everybody(shop: Shop, order: tuple[str, str]) -> None:
+    send_others_too(shop)
+    people(shop, ana="first", bo="first other", cy="other", di="first other")
+    run(shop, NAME)
+    run(shop, OTHER)
+    people(shop, ana="other", bo="first", cy="first other", ed="other")
+    for name in (*order, NAME, OTHER):
+        run(shop, name)
+    assert members(shop) == {"ana", "bo", "cy", "ed"}
+
+
+@pytest.mark.parametrize("order", [(NAME, OTHER), (OTHER, NAME)])
+def test_people_of_another_orchestration_are_no_strangers(shop: Shop, order: tuple[str, str]) -> None:
+    send_others_too(shop, own_whole_list=True)
+    people(shop, ana="first", bo="first other", cy="other")
+    for name in order:
+        run(shop, name)
+    shop.admin.add_members("People", ["friend@else.shop"])
+    assert run(shop, OTHER).counts["removed"] == 1
+    assert members(shop) == {"ana", "bo", "cy"}
+
+
+def test_a_deleted_orchestration_keeps_nobody(shop: Shop) -> None:
+    send_others_too(shop)
+    people(shop, ana="first", bo="first other", cy="other")
+    run(shop, NAME)
+    run(shop, OTHER)
+    workspace = open_workspace(shop.settings)
+    try:
+        apply_files(workspace, [shop.folder / "segue.yaml"], environ={}, prune=True)
+    finally:
+        workspace.close()
+    people(shop, ana="first")
+    run(shop, NAME)
+    assert members(shop) == {"ana", "cy"}
