@@ -20,7 +20,14 @@ PEOPLE = [f"p{i}@shop.io" for i in range(6)]
 
 
 def job(name: str, status: str, *, failed: int = 0) -> dict[str, Any]:
-    return {"type": "profile-bulk-import-job", "id": name, "attributes": {"status": status, "failed_count": failed}}
+    """A job of six rows or fewer."""
+    numbers = {"completed_count": 6 - failed, "failed_count": failed}
+    return {"type": "profile-bulk-import-job", "id": name, "attributes": {"status": status, **numbers}}
+
+
+def numbered(completed: int | None, failed: int | None) -> dict[str, Any]:
+    attributes = {"status": "complete", "completed_count": completed, "failed_count": failed, "total_count": 6}
+    return {"type": "profile-bulk-import-job", "id": "J0", "attributes": attributes}
 
 
 def problem(pointer: str | None = None, email: str | None = None, *, nested: bool = False) -> dict[str, Any]:
@@ -178,3 +185,40 @@ def test_a_server_that_is_away_for_a_while_changes_nothing(fake: Fake, tmp_path:
     fake.on("GET", JOBS, httpx.Response(503), ok([job("J0", "complete")]))
     confirm(fake.client(), some, Quiet())
     assert state_of(ledger) == [PartState.COMPLETE]
+
+
+@pytest.mark.parametrize(("completed", "failed"), [(5, 0), (0, 0), (4, 1)])
+def test_a_job_that_does_not_account_for_its_rows_is_not_believed(
+    fake: Fake, tmp_path: Path, completed: int, failed: int
+) -> None:
+    some, ledger = waiting(tmp_path)
+    fake.on("GET", JOBS, ok([numbered(completed, failed)]))
+    fake.on("GET", f"{JOBS}/J0/import-errors", ok([problem(email=PEOPLE[0])]))
+    outcome = confirm(fake.client(), some, Quiet())
+    assert (state_of(ledger), outcome.done) == ([PartState.UNSURE], 0)
+    assert "6 rows" in outcome.warnings[0]
+
+
+@pytest.mark.parametrize(("completed", "failed"), [(6, 0), (5, 1)])
+def test_rows_that_were_refused_at_once_are_not_missed(fake: Fake, tmp_path: Path, completed: int, failed: int) -> None:
+    some, ledger = waiting(tmp_path)
+    shed = RowReject(
+        kind=PartKind.IMPORT, at_submit=True, chunk=0, position=2, key=PEOPLE[2], field="", reason="", detail=""
+    )
+    ledger.reject([shed])
+    fake.on("GET", JOBS, ok([numbered(completed - 1, failed)]))
+    fake.on("GET", f"{JOBS}/J0/import-errors", ok([problem(email=PEOPLE[0])]))
+    outcome = confirm(fake.client(), some, Quiet())
+    assert (state_of(ledger), outcome.warnings) == ([PartState.COMPLETE], ())
+
+
+@pytest.mark.parametrize(("completed", "failed"), [(None, None), (None, 0), (6, None)])
+def test_a_job_without_numbers_is_asked_for_its_errors(
+    fake: Fake, tmp_path: Path, completed: int | None, failed: int | None
+) -> None:
+    some, ledger = waiting(tmp_path)
+    fake.on("GET", JOBS, ok([numbered(completed, failed)]))
+    fake.on("GET", f"{JOBS}/J0/import-errors", ok([problem(email=PEOPLE[4])]))
+    outcome = confirm(fake.client(), some, Quiet())
+    assert (state_of(ledger), refused_keys(ledger)) == ([PartState.COMPLETE], [PEOPLE[4]])
+    assert (outcome.done, outcome.failed) == (5, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segue.delivery.decider import Decision
-from segue.destinations.contract import UNSHOWN, Account
+from segue.destinations.contract import Account
 from segue.destinations.klaviyo.client import Client, Refusal
 from segue.destinations.klaviyo.limits import CREATE_JOB, GET_ACCOUNTS, GET_JOBS, GET_LISTS, GET_PROFILES
 from segue.errors import CredentialError

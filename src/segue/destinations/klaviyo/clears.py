@@ -13,6 +13,7 @@ from segue.audience.workbench import DeltaFile
 from segue.delivery.decider import Decision
 from segue.delivery.ledger import Part, PartKind, PartState, RowReject
 from segue.delivery.progress import Progress
+from segue.delivery.words import counted
 from segue.destinations.contract import Outcome, Work
 from segue.destinations.klaviyo.client import Client, Json, Refusal
 from segue.destinations.klaviyo.fields import FIELDS
@@ -44,7 +45,7 @@ def clear(client: Client, work: Work, progress: Progress) -> Outcome:
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
-    warnings = (f"Klaviyo refused to clear fields of {caller.failed} profiles.",) if caller.failed else ()
+    warnings = (f"Klaviyo refused to clear fields of {counted(caller.failed, 'profile')}.",) if caller.failed else ()
     return Outcome(done=caller.done, failed=caller.failed, warnings=warnings)
 
 

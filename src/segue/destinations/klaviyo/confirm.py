@@ -8,6 +8,7 @@ from typing import Any
 from segue.audience.workbench import DeltaFile
 from segue.delivery.ledger import Ledger, Part, PartKind, PartState, RowReject
 from segue.delivery.progress import Progress
+from segue.delivery.words import counted
 from segue.destinations.contract import Outcome, Work
 from segue.destinations.klaviyo.client import Client, Json, Problem, Refusal
 from segue.destinations.klaviyo.limits import GET_JOB, GET_JOB_ERRORS, GET_JOBS, PAGE
@@ -41,7 +42,7 @@ def confirm(client: Client, work: Work, progress: Progress) -> Outcome:
         idle = 0.0 if ended else idle + pause
         if idle > _PATIENCE:
             raise DestinationError(
-                f"{len(waiting)} jobs are still being processed at Klaviyo.",
+                f"{counted(len(waiting), 'job is', 'jobs are')} still being processed at Klaviyo.",
                 code="jobs_still_processing",
                 steps=("Run again later: the run goes on with these jobs and sends nothing twice.",),
             )
@@ -72,7 +73,7 @@ class _Settler:
         self._client = client
         self._ledger: Ledger = work.ledger
         self._delta = DeltaFile(work.folder / "delta.arrow", ["key"])
-        self._cancelled = self._unsure = self._failed = 0
+        self._cancelled = self._unsure = self._uncounted = self._failed = 0
 
     def settle(self, part: Part, job: dict[str, Any]) -> None:
         """Write the end of one job down, its refused rows first."""
@@ -80,15 +81,20 @@ class _Settler:
             self._cancelled += part.rows
             self._ledger.mark(part, PartState.CANCELLED, job=part.job)
             return
-        failed = job.get("failed_count") or 0
+        completed, failed = job.get("completed_count"), job.get("failed_count")
+        told = completed is not None and failed is not None
+        rejects = self._errors(part) if failed or not told else []
+        self._ledger.reject(rejects)
+        self._failed += len(rejects)
+        at_submit = self._ledger.rejected(PartKind.IMPORT, part.chunk, at_submit_only=True)
+        sent = part.rows - sum(part.start <= row < part.stop for row in at_submit)
         state = PartState.COMPLETE
-        if failed:
-            rejects = self._errors(part)
-            self._ledger.reject(rejects)
-            self._failed += len(rejects)
-            if len(rejects) < failed:
-                self._unsure += part.rows
-                state = PartState.UNSURE
+        if len(rejects) < (failed or 0):
+            self._unsure += part.rows
+            state = PartState.UNSURE
+        elif told and completed + failed < sent:
+            self._uncounted += part.rows
+            state = PartState.UNSURE
         self._ledger.mark(part, state, job=part.job)
 
     def _errors(self, part: Part) -> list[RowReject]:
@@ -112,10 +118,17 @@ class _Settler:
         """What became of the rows, with a warning for each kind of loss."""
         warnings = []
         if self._cancelled:
-            warnings.append(f"Klaviyo cancelled jobs with {self._cancelled} rows; they are sent again next time.")
+            warnings.append(
+                f"Klaviyo cancelled jobs with {counted(self._cancelled, 'row')}; they are sent again next time."
+            )
         if self._unsure:
             warnings.append(
-                f"Klaviyo did not say which of {self._unsure} rows failed; all of them are sent again next time."
+                f"Klaviyo did not say which of {counted(self._unsure, 'row')} failed; all of them are sent again next time."
+            )
+        if self._uncounted:
+            warnings.append(
+                f"Klaviyo completed jobs without all of their {counted(self._uncounted, 'row')}; "
+                "all of them are sent again next time."
             )
         parts = self._ledger.parts(PartKind.IMPORT)
         complete = [p for p in parts if p.state is PartState.COMPLETE]

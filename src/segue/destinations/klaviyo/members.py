@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from segue.delivery.decider import Decision
 from segue.delivery.ledger import Part, PartKind, PartState
 from segue.delivery.progress import Progress
+from segue.delivery.words import counted
 from segue.destinations.contract import Outcome, Work
 from segue.destinations.klaviyo.client import Client, Json, Refusal
 from segue.destinations.klaviyo.limits import FILTER_BYTES, GET_MEMBERS, GET_PROFILES, IDS_A_CALL, PAGE, REMOVE_MEMBERS
@@ -184,4 +185,5 @@ class _Remover:
         """What the user should know; people who left by themselves are no reason to worry."""
         if not self._shared:
             return ()
-        return (f"{len(self._shared)} people stay: one of their addresses left the query, another is still in it.",)
+        stay = counted(len(self._shared), "person stays", "people stay")
+        return (f"{stay}: one of their addresses left the query, another is still in it.",)
