@@ -92,6 +92,28 @@ def test_a_cancelled_job_is_sent_again_next_time(shop: Shop) -> None:
     assert len(shop.members()) == 30
 
 
+def test_who_leaves_after_a_cancelled_job_is_removed(shop: Shop) -> None:
+    """The job was cancelled halfway: ten people are on the list and in no acknowledgement."""
+    shop.configure(max_remove_share=1.0)
+    shop.admin.seed(lists={"People": ["guest@else.shop"]})
+    shop.generate(30)
+    shop.admin.fault("cancel_job", JOBS, rows=10, count=1)
+    first = shop.run()
+    assert first.counts["added"] == 0
+    assert len(shop.members()) == 11
+    shop.change("DELETE FROM People WHERE points IN (3, 25)")
+    second = shop.run()
+    assert second.status is RunStatus.COMPLETED, (second.error, second.warnings)
+    assert (second.counts["added"], second.counts["changed"], second.counts["removed"]) == (28, 0, 2)
+    left = {f"p{i}@mail.shop" for i in range(30) if i not in (3, 25)}
+    assert shop.members() == {*left, "guest@else.shop"}
+    third = shop.run()
+    assert (third.counts["unchanged"], third.counts["removed"], list(third.warnings)) == (28, 0, [])
+    # What the first run may have sent was sent by the second: an undo of the first takes nobody off.
+    shop.undo(first.id)
+    assert shop.members() == {*left, "guest@else.shop"}
+
+
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
 @pytest.mark.parametrize("endpoint", [JOBS, "POST /api/lists", "GET /api/profile-bulk-import-jobs"])
 def test_broken_connections_are_tried_again(shop: Shop, kind: str, endpoint: str) -> None:

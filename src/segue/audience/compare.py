@@ -146,7 +146,7 @@ class Comparison:
                         ELSE substr(fragment, 1, head) || payload || '}},' END AS fragment)
                 FROM lean),
             j AS (
-                SELECT c.* EXCLUDE (kind, changed, cleared, slow, uncleared), b.key IS NOT NULL AS known,
+                SELECT c.* EXCLUDE (kind, changed, cleared, slow, uncleared), b.hash IS NOT NULL AND b.hash <> '' AS known,
                     b.hash AS old_hash, b.payload AS old, b.uncleared AS owed
                 FROM c LEFT JOIN olds b ON c.key = b.key),
             f AS (

@@ -25,7 +25,13 @@ from segue.services.workspace import Workspace
 from segue.settings import Settings
 
 _KEY = FieldMap(key="email", identifiers=frozenset(), profile=(), location=(), numeric=frozenset(), reserved_prefix="$")
-_ACTIONS = {"add": ("added",), "change": ("changed",), "rebase": ("kept",), "remove": ("removed",)}
+_ACTIONS = {
+    "add": ("added",),
+    "change": ("changed",),
+    "rebase": ("kept",),
+    "remove": ("removed",),
+    "maybe": ("unsettled",),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,8 @@ class Entry:
     """What one run did with a person.
 
     actions: of ``added``, ``changed``, ``cleared``, ``kept`` (fields that are NULL in the query keep their value),
-    ``removed``, ``rejected``; changed, cleared, kept: names of fields; row: place in the query's result from 1;
+    ``removed``, ``rejected``, ``unsettled`` (sent, and nobody knows whether it arrived); changed, cleared, kept: names of
+    fields; row: place in the query's result from 1;
     payload: the profile's attributes as they were acknowledged, of a removed person those of before, of a refused one
     those that were refused; kind: ``sync`` or ``undo``.
     """

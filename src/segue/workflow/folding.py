@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from segue.audience.rows import ADD, CHANGE
 from segue.audience.snapshot import RELEASED_FILE, Snapshot, compact, write_segment
@@ -62,10 +63,14 @@ def fold(
     before = staged.connected.snapshot
     path = segments / f"{run_id}.parquet"
     acknowledged = _Acknowledged(folder, ledger)
+    maybe = _maybe_sent(folder, ledger)
+    bench.show("maybe", maybe.to_reader())
     bench.show("acknowledged", pa.RecordBatchReader.from_batches(acknowledged.schema, acknowledged.batches()))
     write_segment(bench, _segment_sql(bench, folder, ledger), path)
     reach("segment-written")
-    rows, removed = bench.fetch(f"SELECT count(*), count(*) FILTER (kind = 'remove') FROM {parquet(path)}")[0]
+    rows, removed = bench.fetch(
+        f"SELECT count(*), count(*) FILTER (kind = 'remove' AND hash <> '') FROM {parquet(path)}"
+    )[0]
     # Who was held back or is not settled may still hold what the columns of an earlier run sent.
     unsure = acknowledged.unsettled or staged.delta.counts.held_back
     columns = tuple(sorted({*before.columns, *staged.columns})) if unsure else staged.columns
@@ -92,6 +97,11 @@ def _segment_sql(bench: Workbench, folder: Path, ledger: Ledger) -> str:
     if (folder / "rebase.arrow").exists():
         bench.show("rebased", folder / "rebase.arrow")
         parts.append(_rows_sql("rebased", sent))
+    # Without a hash they are nobody whose values are known: they are sent again if wanted, and removed if not.
+    parts.append(
+        """SELECT key, '' AS hash, '{}' AS payload, NULL AS uncleared, 'maybe' AS kind, NULL::BIGINT AS row, NULL AS changed,
+            NULL AS cleared FROM maybe"""
+    )
     parts += _gone_sql(folder, ledger)
     if (folder / RELEASED_FILE).exists():
         parts.append(_forgotten_sql(parquet(folder / RELEASED_FILE)))
@@ -118,6 +128,22 @@ def _forgotten_sql(relation: str) -> str:
 def _rows_sql(relation: str, payload: str) -> str:
     return f"""SELECT key, hash, {payload} AS payload, uncleared, ['add', 'change', 'rebase'][kind + 1] AS kind, row,
         changed, cleared FROM {relation}"""
+
+
+_OPEN = frozenset({PartState.SENDING, PartState.ACCEPTED, PartState.CANCELLED, PartState.UNSURE})
+
+
+def _maybe_sent(folder: Path, ledger: Ledger) -> pa.Table:
+    """The keys of new people whose part neither succeeded nor was refused: some of them may be on the list."""
+    delta = DeltaFile(folder / "delta.arrow", ["key", "kind"])
+    keys = []
+    for part in ledger.parts(PartKind.IMPORT):
+        if part.state in _OPEN:
+            refused = ledger.rejected(PartKind.IMPORT, part.chunk)
+            batch = delta.chunk(part.chunk)
+            sent = batch.take(pa.array([i for i in range(part.start, part.stop) if i not in refused], pa.int64()))
+            keys.append(sent.filter(pc.equal(sent.column("kind"), ADD)).column("key"))
+    return pa.table({"key": pa.chunked_array(keys, delta.schema.field("key").type)})
 
 
 _COUNTED = ("kind", "cleared", "slow", "uncleared")
