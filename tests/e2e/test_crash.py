@@ -7,9 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
+from segue.delivery.progress import Quiet
+from segue.services.workspace import open_workspace
+from segue.workflow.run import Runner
 from segue.workflow.status import RunStatus
 
 from .shop import NAME, Shop
@@ -144,3 +148,25 @@ def test_nothing_large_is_left_behind(shop: Shop) -> None:
     assert {path.name for path in left.glob("*/*")} == {"rejects.parquet"}
     shop.plan()
     assert not list(left.glob("plan-*"))
+
+
+class Impatient(Quiet):
+    """Somebody who presses Ctrl-C just when a task has ended."""
+
+    def end(self, task: str, summary: str) -> None:
+        if task == "query" and summary.startswith("20 source"):
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_between_two_tasks_stops_the_run(shop: Shop) -> None:
+    shop.generate(20)
+    workspace = open_workspace(shop.settings)
+    try:
+        runner = Runner(workspace=workspace, settings=shop.settings, progress=Impatient(), stop=threading.Event())
+        run = runner.run(NAME).run
+    finally:
+        workspace.close()
+    assert run.status is RunStatus.STOPPED
+    assert run.ended_at is not None
+    assert shop.admin.lists() == []
+    assert shop.run().counts["added"] == 20

@@ -184,6 +184,9 @@ class Runner:
             self.records.update(run.id, status=RunStatus.RUNNING, error=None, ended_at=None)
             try:
                 self._tasks(context, only)
+            except KeyboardInterrupt:
+                # Between two tasks: nothing is on its way, and the run says that it was stopped.
+                self.records.update(run.id, status=RunStatus.STOPPED, ended_at=now())
             finally:
                 self._count_requests(run, destination)
         ended = self.records.get(run.id)
