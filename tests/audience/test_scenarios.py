@@ -96,7 +96,21 @@ def test_a_row_that_keeps_owing_a_clear_is_not_written_again(loyalty: Orchestrat
     assert loyalty.run(gone).delta.counts.quiet == 1
     assert loyalty.snapshot.segments == segments
     loyalty.run(people(email=["a@b.io"]))
-    assert loyalty.members()["a@b.io"]["uncleared"] == ["external_id"]
+    assert loyalty.members()["a@b.io"]["uncleared"] == ["external_id", "external_id\x1fx1"]
+
+
+def test_a_column_that_was_away_for_a_run_still_clears(loyalty: Orchestration) -> None:
+    loyalty.run(BOTH)
+    bare = settings(use_full_profile=False)
+    loyalty.run(BOTH, bare)
+    segments = loyalty.snapshot.segments
+    away = loyalty.run(BOTH, bare)
+    assert (away.rows.candidates, away.delta.counts.kept_fields) == (0, {})
+    assert loyalty.snapshot.segments == segments
+    row = one(loyalty.run(NULLS))
+    assert (row["unset"], row["slow"]) == (["tier"], ["first_name"])
+    assert loyalty.members()["a@b.io"]["uncleared"] == []
+    assert loyalty.stage(NULLS).sent() == []
 
 
 def test_a_phone_that_cannot_be_sent_does_not_clear_the_one_that_was(loyalty: Orchestration) -> None:

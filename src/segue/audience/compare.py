@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from segue.audience.delta import Chunk, Delta, DeltaCounts
 from segue.audience.fields import Field, FieldMap, Place
 from segue.audience.identifiers import without
+from segue.audience.owed import absent_sql, remembered_sql
 from segue.audience.packing import ChunkLimits, write_chunks
 from segue.audience.rows import ADD, CHANGE, QUIET, REBASE, RowCounts, delta_schema
 from segue.audience.snapshot import Snapshot, write_segment
@@ -82,7 +83,7 @@ class Comparison:
 
     def _first_send(self, candidates: Path, delta: Path) -> tuple[tuple[Chunk, ...], Tally]:
         """Nobody was sent before: only rows that go without an identifier are looked into, the others pass as they are."""
-        tally = Tally()
+        tally = Tally(self._columns())
         everything = pa.arange(0, self.rows.source)
         lost = pc.is_in(everything, value_set=self._row_numbers("losers"))
         lean = pc.and_not(pc.is_in(everything, value_set=self._row_numbers("stripped")), lost)
@@ -107,7 +108,7 @@ class Comparison:
         return self.bench.stream(f"SELECT row FROM {table}").read_all().column("row").combine_chunks()
 
     def _second_pass(self, candidates: Path, delta: Path) -> tuple[tuple[Chunk, ...], Tally]:
-        tally = Tally()
+        tally = Tally(self._columns())
         if self.dropped:
             self.bench.show("candidates", open_rows(candidates, ["row"]))
             tally.losing = self.bench.one("SELECT count(*) FROM candidates WHERE row IN (SELECT row FROM losers)")
@@ -150,13 +151,14 @@ class Comparison:
                     b.hash AS old_hash, b.payload AS old, b.uncleared AS owed
                 FROM c LEFT JOIN olds b ON c.key = b.key),
             f AS (
-                SELECT *, {self._changed_sql()} AS changes, {self._cleared_sql()} AS nulls,
+                SELECT *, {self._changed_sql()} AS changes, {self._cleared_sql()} AS nulls, {self._absent_sql()} AS absent,
                     list_concat(coalesce(from_json(dropped, '["VARCHAR"]'), []), coalesce(stripped, [])) AS unsendable
                 FROM j),
             p AS (
                 SELECT *, {self._chosen(self._unset_columns())} AS unset,
                     {self._chosen(self._slow_columns())} AS slowly,
-                    list_filter(nulls, lambda n: NOT list_contains(list_concat(unset, slowly), n)) AS kept
+                    list_concat(list_filter(nulls, lambda n: NOT list_contains(list_concat(unset, slowly), n)), absent) AS rest,
+                    list_concat(rest, {self._remembered_sql()}) AS kept
                 FROM f),
             k AS (
                 SELECT *, CASE WHEN NOT known THEN {ADD}
@@ -201,6 +203,14 @@ class Comparison:
             due = f"known AND ({was})" + (" OR NOT known" if first and placed.column in standard else "")
             checks.append(f"CASE WHEN NOT json_exists(payload, {path}) AND ({due}) THEN {name} END")
         return _list_of(checks, only_if="true" if first else f"known AND ({_DIFFERS} OR owed IS NOT NULL)")
+
+    def _absent_sql(self) -> str:
+        fields, here = self.fields, self._columns()
+        absent = absent_sql(old="old", owed="owed", columns=here, key=fields.key, identifiers=fields.identifiers)
+        return f"CASE WHEN known AND ({_DIFFERS} OR owed IS NOT NULL) THEN {absent} ELSE []::VARCHAR[] END"
+
+    def _remembered_sql(self) -> str:
+        return remembered_sql("rest", old="old", owed="owed", identifiers=self.fields.identifiers)
 
     def _paths(self) -> list[tuple[str, str]]:
         return [(literal(f.path), literal(f.column)) for f in self._sent()]

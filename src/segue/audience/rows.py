@@ -21,8 +21,9 @@ import pyarrow.parquet as pq
 
 from segue.audience.delta import Chunk
 from segue.audience.encode import ROW, EncodeOptions, encode_sql, is_identifier, source_column
-from segue.audience.fields import Field, FieldMap
+from segue.audience.fields import Field, FieldMap, Place
 from segue.audience.packing import ChunkLimits, write_chunks
+from segue.audience.text import literal
 from segue.audience.workbench import Workbench, writing
 
 ADD, CHANGE, REBASE, QUIET = 0, 1, 2, 3
@@ -105,10 +106,16 @@ class RowReader:
         encoded = encode_sql(schema, self.placed, self.fields, self.options)
         if self.snapshot_sql is None:
             return f"SELECT *, {_DELTA_TAIL}, {_DROPPED} FROM ({encoded})"
-        settled = "WHERE uncleared IS NULL" if self.clear_owed else ""
+        settled = f"WHERE {self._settled_sql()}" if self.clear_owed else ""
         return f"""
             SELECT e.* REPLACE (CASE WHEN held.hash IS NULL THEN fragment END AS fragment), {_DELTA_TAIL}, {_DROPPED}
             FROM ({encoded}) e LEFT JOIN (SELECT hash FROM ({self.snapshot_sql}) {settled}) held ON e.hash = held.hash"""
+
+    def _settled_sql(self) -> str:
+        """Nothing is owed that this query could clear: a field without a column stays owed and brings nobody back."""
+        here = ", ".join(literal(f.column) for f in self.placed if f.place is not Place.LEFT_OUT)
+        owed = "from_json(uncleared, '[\"VARCHAR\"]')"
+        return f"(uncleared IS NULL OR NOT list_has_any({owed}, [{here}]::VARCHAR[]))"
 
     def _international(self, reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
         """The same rows, with the phone numbers of the template's region in international form."""

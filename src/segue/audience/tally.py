@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import orjson
 import pyarrow as pa
@@ -14,9 +14,10 @@ from segue.audience.rows import ADD, CHANGE, QUIET, REBASE
 
 
 class Tally:
-    """Counts the rows of a delta as they pass."""
+    """Counts the rows of a delta as they pass. columns: the query's; other fields are nobody's concern now."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Collection[str]) -> None:
+        self._columns = columns
         self.kinds: Counter[int] = Counter()
         self.fields: dict[str, Counter[str]] = {n: Counter() for n in ("changed", "cleared", "uncleared")}
         self.cleared_rows = self.slow_rows = self.held_back = self.losing = 0
@@ -55,7 +56,8 @@ class Tally:
         for name, counter in self.fields.items():
             for entry in pc.value_counts(batch.column(name).drop_null()).to_pylist():
                 for column in orjson.loads(entry["values"]):
-                    counter[column] += entry["counts"]
+                    if column in self._columns:
+                        counter[column] += entry["counts"]
 
     def counts(self, removed: int) -> DeltaCounts:
         """What passed so far."""

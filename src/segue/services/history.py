@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from segue.audience.encode import ROW, EncodeOptions, encode_sql, source_column
 from segue.audience.fields import FieldMap, place_columns
+from segue.audience.owed import field_names
 from segue.audience.text import literal, path_literal
 from segue.audience.workbench import Workbench
 from segue.catalog import models
@@ -138,7 +139,7 @@ def _read_segments(bench: Workbench, snapshots: Path, key: str, found: dict[str,
         FROM read_parquet([{_paths(files)}], filename = true) WHERE key = {literal(key)}""")
     for file, kind, row, payload, changed, cleared, uncleared in rows:
         entry = found.setdefault(Path(file).stem, _Found())
-        entry.kept = _names(uncleared)
+        entry.kept = field_names(_names(uncleared))
         entry.cleared = tuple(name for name in _names(cleared) if name not in entry.kept)
         entry.changed = _names(changed)
         entry.row = None if row is None else row + 1
