@@ -76,7 +76,7 @@ def test_who_leaves_one_orchestration_stays_for_the_other(shop: Shop) -> None:
     people(shop, ana="first", bo="first", cy="other")
     planned = shop._with_runner(lambda runner: plan(runner, OTHER))
     assert planned.removed == 1
-    assert any(text.startswith("1 people") and STAYS in text for text in planned.warnings)
+    assert any(text.startswith("1 people who leave") and STAYS in text for text in planned.warnings)
     ended = run(shop, OTHER)
     assert members(shop) == {"ana", "bo", "cy"}
     assert ended.counts["removed"] == 1
@@ -129,11 +129,42 @@ def test_a_deleted_orchestration_keeps_nobody(shop: Shop) -> None:
     people(shop, ana="first", bo="first other", cy="other")
     run(shop, NAME)
     run(shop, OTHER)
+    apply_pruned(shop)
+    people(shop, ana="first")
+    run(shop, NAME)
+    assert members(shop) == {"ana", "cy"}
+
+
+def test_who_leaves_after_a_rename_leaves_the_list(shop: Shop) -> None:
+    shop.configure(max_remove_share=1.0)
+    people(shop, ana="first", bo="first")
+    before = shop.run()
+    path = shop.folder / "segue.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(NAME, OTHER), encoding="utf-8")
+    apply_pruned(shop)
+    people(shop, ana="first")
+    assert run(shop, OTHER).counts["removed"] == 1
+    assert members(shop) == {"ana"}
+    # Its earlier runs are still its own: the one that added Ana can be undone.
+    assert shop.undo(before.id).error is None
+    assert members(shop) == set()
+
+
+def test_an_undo_leaves_whom_another_orchestration_has(shop: Shop) -> None:
+    send_others_too(shop)
+    people(shop, ana="first", bo="first other")
+    run(shop, OTHER)
+    first = run(shop, NAME)
+    undone = shop.undo(first.id)
+    assert undone.error is None
+    assert members(shop) == {"bo"}
+    assert undone.counts["removed"] == 1
+    assert any(STAYS in text for text in undone.warnings)
+
+
+def apply_pruned(shop: Shop) -> None:
     workspace = open_workspace(shop.settings)
     try:
         apply_files(workspace, [shop.folder / "segue.yaml"], environ={}, prune=True)
     finally:
         workspace.close()
-    people(shop, ana="first")
-    run(shop, NAME)
-    assert members(shop) == {"ana", "cy"}

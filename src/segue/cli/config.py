@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SIGNS = {
     "create": ("+", "green"),
     "update": ("~", "yellow"),
+    "rename": ("~", "yellow"),
     "delete": ("-", "red"),
     "unchanged": ("=", None),
 }
@@ -35,7 +36,13 @@ def register(app: typer.Typer) -> None:
 def apply(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="YAML files; they are checked together.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show the changes, save nothing.")] = False,
-    prune: Annotated[bool, typer.Option("--prune", help="Delete everything that the files do not name.")] = False,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="Delete everything that the files do not name; rename an orchestration that only has another name.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the changes as one JSON object.")] = False,
 ) -> None:
     """Make the workspace say what YAML files say: all of it or, when anything is wrong, nothing.
@@ -115,6 +122,7 @@ def _report(report: ApplyReport) -> dict[str, Any]:
                 "kind": change.kind,
                 "name": change.name,
                 "action": change.action,
+                "renamed_from": change.renamed_from,
                 "fields": [
                     {"name": field.name, "old": shown(field.old), "new": shown(field.new)} for field in change.fields
                 ],
@@ -131,7 +139,13 @@ def _show(report: ApplyReport) -> None:
         counts[change.action] += 1
         if change.action != "unchanged":
             _show_change(change)
-    done = {"create": "created", "update": "updated", "delete": "deleted", "unchanged": "unchanged"}
+    done = {
+        "create": "created",
+        "update": "updated",
+        "rename": "renamed",
+        "delete": "deleted",
+        "unchanged": "unchanged",
+    }
     total = ", ".join(f"{count} {done[action]}" for action, count in counts.items() if count) or "nothing to do"
     typer.echo(total if report.applied else f"dry run, nothing saved: {total}")
 
@@ -141,8 +155,9 @@ def _show_change(change: Change) -> None:
     from segue.services.configuration import NOUNS
 
     sign, colour = _SIGNS[change.action]
-    typer.secho(f"{sign} {NOUNS[change.kind]} {change.name}", fg=colour)
-    for field in change.fields if change.action == "update" else ():
+    former = f", renamed from {change.renamed_from}" if change.renamed_from else ""
+    typer.secho(f"{sign} {NOUNS[change.kind]} {change.name}{former}", fg=colour)
+    for field in change.fields if change.action in ("update", "rename") else ():
         if isinstance(field.new, Secret) or isinstance(field.old, Secret):
             typer.echo(f"    {field.name}: changed")
         else:

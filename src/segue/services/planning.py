@@ -127,9 +127,7 @@ def row_warnings(staged: Staged) -> tuple[str, ...]:
             f"({staged.duplicates.keys:,} people)."
         )
     if staged.released:
-        warnings.append(
-            f"{staged.released:,} people left the query and stay on the list: another orchestration has them there."
-        )
+        warnings.append(f"{staged.released:,} people who leave stay on the list: another orchestration has them there.")
     kept = staged.delta.counts.kept_fields
     if kept:
         fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(kept.items()))

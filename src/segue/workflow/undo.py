@@ -15,6 +15,7 @@ from segue.audience.snapshot import write_segment
 from segue.audience.text import parquet
 from segue.audience.workbench import Workbench, open_rows, writing
 from segue.errors import UsageError
+from segue.services.shared_lists import release
 from segue.services.snapshots import load_snapshot
 from segue.services.staging import Connected, Staged
 from segue.workflow.context import RunContext
@@ -63,6 +64,8 @@ def stage_undo(context: RunContext) -> Staged:
             context.folder / "restore.parquet",
         )
         delta = _stage_returns(bench, context, removed=_rows(context.folder / "removes.parquet"))
+        context.shared_lists.show(bench, target.id)
+        delta, released = release(bench, context.folder, delta)
     return Staged(
         connected=Connected(account=account, target=target, snapshot=held.snapshot, warnings=_cannot(_kinds(segment))),
         columns=held.snapshot.columns,
@@ -74,6 +77,7 @@ def stage_undo(context: RunContext) -> Staged:
         delta=delta,
         matched=0,
         foreign=0,
+        released=released,
     )
 
 

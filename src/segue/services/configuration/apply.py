@@ -13,7 +13,8 @@ from segue.services.configuration.entries import KINDS, CredentialEntry, Entry
 from segue.services.configuration.problems import ConfigurationError, Problem
 from segue.services.configuration.queries import query_problems
 from segue.services.configuration.references import draft_warnings, reference_problems
-from segue.services.configuration.state import State, delete_entry, read_state, save_entry
+from segue.services.configuration.sharing import shared_list_warnings
+from segue.services.configuration.state import State, delete_entry, read_state, rename_orchestration, save_entry
 from segue.services.workspace import Workspace
 
 
@@ -41,7 +42,8 @@ def apply_files(
 ) -> ApplyReport:
     """Validate the files together and save what differs in one transaction, or nothing at all.
 
-    environ: values for ``${NAME}``; prune: delete every entry that the files do not name. Raises
+    environ: values for ``${NAME}``; prune: delete every entry that the files do not name, or rename an
+    orchestration that only has another name in them. Raises
     ConfigurationError with every mistake of the files, and BusyError when another process changed the
     configuration meanwhile.
     """
@@ -58,7 +60,7 @@ def apply_files(
         raise ConfigurationError(problems)
     report = ApplyReport(
         changes=changes,
-        warnings=(*documents.warnings, *draft_warnings(documents, future)),
+        warnings=(*documents.warnings, *draft_warnings(documents, future), *shared_list_warnings(documents, future)),
         applied=not dry_run,
     )
     if report.changed and not dry_run:
@@ -85,7 +87,9 @@ def _save(workspace: Workspace, before: State, desired: State, changes: Sequence
                 steps=("Apply again.",),
             )
         for change in changes:
-            if change.action in ("create", "update"):
+            if change.renamed_from:
+                rename_orchestration(session, change.renamed_from, change.name)
+            if change.action in ("create", "update", "rename"):
                 save_entry(session, workspace.box, change.kind, desired[change.kind][change.name])
             elif change.action == "delete":
                 delete_entry(session, change.kind, change.name)

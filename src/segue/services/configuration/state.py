@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from segue.catalog import models
 from segue.catalog.base import now
+from segue.catalog.runs import Run
 from segue.security import Secret, SecretBox
 from segue.services.configuration.entries import (
     KINDS,
@@ -84,6 +85,14 @@ def save_entry(session: Session, box: SecretBox, kind: str, entry: Entry) -> Non
         for column, value in _columns(entry, box, lambda model, name: _id(session, model, name)).items():
             setattr(row, column, value)
     row.updated_at = now()
+    session.flush()
+
+
+def rename_orchestration(session: Session, old: str, new: str) -> None:
+    """Give an orchestration another name; its id, and with it what it sent, stays. Its runs are found by the new name."""
+    row = session.scalars(select(models.Orchestration).where(models.Orchestration.name == old)).one()
+    row.name = new
+    session.execute(update(Run).where(Run.orchestration_id == row.id).values(orchestration=new))
     session.flush()
 
 
