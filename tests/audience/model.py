@@ -52,6 +52,8 @@ class Audience:
 
     held: dict[str, Held] = field(default_factory=dict)
     columns: frozenset[str] = frozenset()
+    maybe: set[str] = field(default_factory=set)
+    """Who was sent for the first time and may have arrived."""
 
     def compare(
         self, rows: Sequence[Mapping[str, Any]], template: TemplateSettings
@@ -80,7 +82,7 @@ class Audience:
                 sent[key] = Sent("change", fields, changed, cleared, slow, owed, unset, values)
             elif fields != old.fields:
                 rebased[key] = Held(fields, owed, values)
-        return sent, rebased, set(self.held) - set(winners)
+        return sent, rebased, (set(self.held) | self.maybe) - set(winners)
 
     def without_shared(
         self, rows: dict[str, tuple[Fields, set[str]]], template: TemplateSettings, columns: frozenset[str]

@@ -81,6 +81,7 @@ class Outcome:
     late: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+    maybe: set[str] = field(default_factory=set)
     unsettled: bool = False
 
 
@@ -117,6 +118,8 @@ def _import(rows: list[dict[str, Any]], chunk: int, outcome: Outcome, chance: ra
                 outcome.taken.add(rows[position]["key"])
             else:
                 outcome.unsettled = True
+                if state is not PartState.REFUSED and not rows[position]["kind"]:
+                    outcome.maybe.add(rows[position]["key"])
 
 
 def _clear(rows: list[dict[str, Any]], chunk: int, outcome: Outcome, chance: random.Random, trouble: float) -> None:
@@ -212,11 +215,13 @@ def simulate(folder: Path, chance: random.Random, *, runs: int, trouble: float) 
             model.held[key] = Held(sent[key].fields, owed, sent[key].values)
         model.held.update(rebased)
         for key in outcome.removed:
-            del model.held[key]
+            model.held.pop(key, None)
+        model.maybe = (model.maybe | outcome.maybe) - outcome.taken - outcome.removed
         own = frozenset(stage.columns) - {"email"}
         model.columns = model.columns | own if outcome.unsettled else own
         members = orchestration.members()
-        baseline = {k: as_held(m) for k, m in members.items()}
+        baseline = {k: as_held(m) for k, m in members.items() if m["hash"]}
+        assert {k for k, m in members.items() if not m["hash"]} == model.maybe
         assert baseline == model.held
         assert orchestration.snapshot.rows == len(model.held)
         if chance.random() < 0.5:
