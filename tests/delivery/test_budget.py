@@ -185,7 +185,7 @@ def test_a_stop_ends_the_wait() -> None:
     with pytest.raises(Interrupted):
         made.acquire("XS")
     with pytest.raises(Interrupted):
-        made.pause(3)
+        made.pause(3, endpoint="GET /a")
     assert made.calls == {"XS": 1}
 
 
@@ -243,3 +243,11 @@ def test_threads_share_one_budget() -> None:
 )
 def test_seconds_needed(times: int, limit: str, seconds: float) -> None:
     assert seconds_needed(times, LIMITS[limit]) == pytest.approx(seconds)
+
+
+def test_a_pause_over_a_second_is_told() -> None:
+    told: list[tuple[str, float]] = []
+    made = RateBudget({}, pause=lambda _: True, on_wait=lambda endpoint, seconds: told.append((endpoint, seconds)))
+    made.pause(0.5, endpoint="GET /a")
+    made.pause(15, endpoint="GET /a")
+    assert told == [("GET /a", 15)]

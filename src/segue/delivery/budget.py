@@ -133,8 +133,10 @@ class RateBudget:
             lane = self._lanes[endpoint]
             lane.closed_until = max(lane.closed_until, self._clock() + seconds)
 
-    def pause(self, seconds: float) -> None:
-        """Wait outside any window, interruptibly."""
+    def pause(self, seconds: float, *, endpoint: str) -> None:
+        """Wait outside any window before the next call of an endpoint, interruptibly; over a second it is told."""
+        if seconds > 1:
+            self._on_wait(endpoint, seconds)
         if not self._pause(seconds):
             raise Interrupted
 

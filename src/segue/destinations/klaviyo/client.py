@@ -127,7 +127,7 @@ class Client:
                 failures += 1
                 if failures >= MAX_ATTEMPTS:
                     raise _unavailable(endpoint, cause)
-                self.budget.pause(backoff(failures + 1))
+                self.budget.pause(backoff(failures + 1), endpoint=endpoint.name)
                 if before_repeat and (answer := before_repeat()):
                     return answer
             else:

@@ -46,7 +46,7 @@ def confirm(client: Client, work: Work, progress: Progress) -> Outcome:
                 code="jobs_still_processing",
                 steps=("Run again later: the run goes on with these jobs and sends nothing twice.",),
             )
-        client.budget.pause(pause)
+        client.budget.pause(pause, endpoint=GET_JOBS.name)
     return settler.outcome()
 
 

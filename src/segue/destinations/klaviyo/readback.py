@@ -14,6 +14,7 @@ from segue.delivery.ledger import PartKind, PartState
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Outcome, Work
 from segue.destinations.klaviyo.client import Client, Json
+from segue.destinations.klaviyo.limits import GET_LIST_COUNT, GET_MEMBERS
 from segue.destinations.klaviyo.lists import with_count
 from segue.destinations.klaviyo.members import find_members, leavers, primary_email
 
@@ -34,7 +35,7 @@ def read_back(client: Client, work: Work, sample: int, progress: Progress) -> Ou
         problems = _differences(client, work, expected, gone)
         if not problems or pause is None:
             break
-        client.budget.pause(pause)
+        client.budget.pause(pause, endpoint=GET_MEMBERS.name)
     progress.advance("reconcile", len(expected) + len(gone))
     warnings = tuple(f"Read back from Klaviyo: {count} of the sampled {what}." for what, count in problems.items())
     return Outcome(done=len(expected) + len(gone), failed=problems.total(), warnings=warnings)
@@ -48,7 +49,7 @@ def count_members(client: Client, list_id: str, *, at_least: int) -> int | None:
         count = target.members if target else None
         if count is None or count >= at_least or pause is None:
             break
-        client.budget.pause(pause)
+        client.budget.pause(pause, endpoint=GET_LIST_COUNT.name)
     return count
 
 
