@@ -93,6 +93,7 @@ def test_a_first_load_costs_a_job_for_each_ten_thousand() -> None:
         "GET /api/accounts": 1,
         "GET /api/lists": 1,
         "POST /api/lists": 1,
+        "GET /api/lists/{id}?additional-fields[list]=profile_count": 1,
         "POST /api/profile-bulk-import-jobs": 100,
         "GET /api/profile-bulk-import-jobs": 1,
     }
@@ -106,6 +107,11 @@ def test_clears_and_removes_cost_what_the_fact_sheet_says() -> None:
     removing = cost(0, removes=10_000).requests
     assert removing["GET /api/lists/{id}/profiles"] == 100
     assert removing["DELETE /api/lists/{id}/relationships/profiles"] == 10
+
+
+def test_a_run_that_changes_something_counts_the_members_before_and_after() -> None:
+    count = "GET /api/lists/{id}?additional-fields[list]=profile_count"
+    assert [cost(rows, removes=removes).requests[count] for rows, removes in ((0, 0), (1, 0), (0, 1))] == [1, 2, 2]
 
 
 def test_reading_back_costs_a_call_for_each_hundred() -> None:

@@ -30,7 +30,8 @@ def estimate(delta: Delta, *, removes: int, read_back: int, new_list: bool) -> E
     sampled += _calls(min(read_back, removes), PAGE)
     requests = {
         GET_ACCOUNTS.name: 1,
-        GET_LISTS.name if new_list else GET_LIST_COUNT.name: 1,
+        GET_LISTS.name: int(new_list),
+        GET_LIST_COUNT.name: int(not new_list) + int(bool(jobs or removes)),
         CREATE_LIST.name: int(new_list),
         CREATE_JOB.name: jobs,
         GET_JOBS.name: _calls(jobs, PAGE),
