@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 
 import pytest
 
@@ -82,6 +83,27 @@ def test_failed_run_exits_with_1_and_says_what_to_do(shop):
     result = shop.segue("run", NAME, "--yes")
     assert (result.code, "[fuse_blown]" in result.err) == (1, True)
     assert shop.segue("run", NAME, "--json", "--allow", "allow_empty").code == 0
+
+
+def test_a_fuse_that_is_not_there_is_refused_before_anything_is_asked_or_sent(shop):
+    shop.people([ADA])
+    result = shop.segue("run", NAME, "--yes", "--allow", "max_remove_shares")
+    assert (result.code, shop.admin.lists()) == (2, [])
+    assert 'there is no fuse "max_remove_shares"; did you mean "max_remove_share"' in result.err
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("options", [(), ("--restart",)])
+def test_a_person_at_a_terminal_is_asked_and_may_say_no(shop, monkeypatch, options):
+    shop.people([ADA])
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+    result = shop.segue("run", NAME, *options)
+    assert "Run this plan?" in result.out + result.err
+    assert (result.code != 0, shop.admin.lists()) == (True, [])
 
 
 @pytest.mark.parametrize("command", [("plan",), ("run", "--yes"), ("runs", "--orchestration")])

@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,8 +67,10 @@ def run(  # noqa: PLR0917 -- typer calls it by name
     A run that was interrupted is finished first, from where it stopped. Exit code: 0 completed, 3 completed with
     warnings, 1 failed, 2 usage, 130 interrupted.
     """
-    if not (yes or as_json or plan_id or restart) and sys.stdin.isatty():
-        plan_id = _ask(orchestration)
+    with _told(as_json=as_json):
+        _check_fuses(allow or ())
+    if not (yes or as_json or plan_id) and sys.stdin.isatty():
+        plan_id = _ask(orchestration, restart=restart)
     with _told(as_json=as_json), _runner(quiet=as_json) as runner:
         ended = runner.run(orchestration, plan_id=plan_id, allowed=allow or (), restart=restart)
     _finish(ended, as_json=as_json)
@@ -87,6 +89,8 @@ def undo(
     Whom the run added leaves the list, whom it removed comes back. Profiles keep their fields: the report says
     what cannot be undone.
     """
+    with _told(as_json=as_json):
+        _check_fuses(allow or ())
     if not (yes or as_json) and sys.stdin.isatty():
         typer.confirm(f"Undo the list changes of run {run_id}?", abort=True)
     with _told(as_json=as_json), _runner(quiet=as_json) as runner:
@@ -94,7 +98,13 @@ def undo(
     _finish(ended, as_json=as_json)
 
 
-def _ask(orchestration: str) -> str | None:
+def _check_fuses(names: Collection[str]) -> None:
+    from segue.services.fuses import check_names
+
+    check_names(names)
+
+
+def _ask(orchestration: str, *, restart: bool) -> str | None:
     """Show what would be done and ask. The display has ended by then: it would paint over the question."""
     from segue.workflow.sync import plan as make
 
@@ -102,7 +112,8 @@ def _ask(orchestration: str) -> str | None:
         unfinished = runner.records.unfinished(runner.load(orchestration).id)
         made = None if unfinished else make(runner, orchestration)
     if made is None:
-        typer.confirm("An unfinished run is finished first. Go on?", abort=True)
+        what = "is given up, what was acknowledged is kept, and a new run begins" if restart else "is finished first"
+        typer.confirm(f"An unfinished run {what}. Go on?", abort=True)
         return None
     show_plan(made)
     typer.confirm("Run this plan?", abort=True)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from segue.errors import FuseBlown
+from segue.errors import FuseBlown, UsageError
+from segue.services.names import suggestion
 from segue.services.staging import Staged
 from segue.template import TemplateSettings
+
+FUSES = ("allow_empty", "max_remove_share", "max_clear_share", "max_reject_share", "max_count_change")
+"""The names of all fuses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +78,17 @@ def check_fuses(staged: Staged, settings: TemplateSettings, *, last_count: int |
 def _share(part: int, whole: int) -> float:
     # Clears of a first send have no baseline to be a share of.
     return part / whole if whole else 0.0
+
+
+def check_names(names: Collection[str]) -> None:
+    """Raise UsageError for a name that no fuse has: what is misspelt would allow nothing, and only show when it blows."""
+    for name in names:
+        if name not in FUSES:
+            raise UsageError(
+                f'there is no fuse "{name}"{suggestion(name, FUSES)}',
+                code="unknown_fuse",
+                steps=(f"Take one of: {', '.join(FUSES)}.",),
+            )
 
 
 def refuse_blown(fuses: Collection[Fuse], *, allowed: Collection[str]) -> None:
