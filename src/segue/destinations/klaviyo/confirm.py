@@ -82,8 +82,8 @@ class _Settler:
             self._ledger.mark(part, PartState.CANCELLED, job=part.job)
             return
         completed, failed = job.get("completed_count"), job.get("failed_count")
-        told = completed is not None and failed is not None
-        rejects = self._errors(part) if failed or not told else []
+        told = None if completed is None or failed is None else completed + failed
+        rejects = self._errors(part) if failed or told is None else []
         self._ledger.reject(rejects)
         self._failed += len(rejects)
         at_submit = self._ledger.rejected(PartKind.IMPORT, part.chunk, at_submit_only=True)
@@ -92,7 +92,7 @@ class _Settler:
         if len(rejects) < (failed or 0):
             self._unsure += part.rows
             state = PartState.UNSURE
-        elif told and completed + failed < sent:
+        elif told is not None and told < sent:
             self._uncounted += part.rows
             state = PartState.UNSURE
         self._ledger.mark(part, state, job=part.job)
