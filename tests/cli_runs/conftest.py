@@ -88,8 +88,8 @@ class Site:
 
     def apply(self, *, sql: str = "SELECT * FROM People", key: str | None = None, **changes: Any) -> None:
         """Apply the configuration; changes: settings of the data template, or whole sections."""
-        sections = {name: changes.pop(name) for name in ("databases", "queries") if name in changes}
-        template = {"list_name": "People", "use_full_profile": True, "max_reject_share": 1.0, **changes}
+        sections: dict[str, Any] = {name: changes.pop(name) for name in ("databases", "queries") if name in changes}
+        template: dict[str, Any] = {"list_name": "People", "use_full_profile": True, "max_reject_share": 1.0, **changes}
         document = {
             "version": 1,
             "databases": [{"name": "shop", "engine": "duckdb", "path": "./shop.duckdb"}],

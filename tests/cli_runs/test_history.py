@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from .conftest import NAME
@@ -13,7 +15,7 @@ ADA = {"email": "ada@mail.shop", "first_name": "Ada", "city": "Graz", "tier": "g
 @pytest.fixture
 def story(shop):
     """Ada is added, changed, cleared, removed; returns the shop and the ids of those runs, oldest first."""
-    states = [
+    states: list[list[dict[str, Any]]] = [
         [{**ADA, "email": " Ada@Mail.shop "}],
         [{**ADA, "tier": "silver"}],
         [{**ADA, "tier": None, "city": None}],

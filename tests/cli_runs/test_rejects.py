@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def bad_rows(shop):
     return shop
 
 
-OURS = [
+OURS: list[dict[str, Any]] = [
     {"row": 2, "key": None, "field": "email", "value": "no-address", "reason": "email_malformed"},
     {"row": 3, "key": "bo@mail.shop", "field": "phone_number", "value": "call me", "reason": "phone_not_e164"},
     {"row": 4, "key": None, "field": "email", "value": None, "reason": "email_missing"},
