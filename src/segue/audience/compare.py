@@ -9,6 +9,7 @@ It writes, in the run's folder:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from segue.audience.owed import absent_sql, remembered_sql
 from segue.audience.packing import ChunkLimits, write_chunks
 from segue.audience.rows import ADD, CHANGE, QUIET, REBASE, RowCounts, delta_schema
 from segue.audience.snapshot import Snapshot, write_segment
-from segue.audience.tally import Tally
+from segue.audience.tally import Tally, first_send_unset
 from segue.audience.text import literal, parquet
 from segue.audience.workbench import Workbench, open_rows, writing
 from segue.template import TemplateSettings
@@ -58,10 +59,15 @@ class Comparison:
             # On a first send every candidate is an add as it stands.
             candidates.replace(delta)
             added = sum(chunk.rows for chunk in self.rows.chunks)
-            counts = DeltaCounts(added=added, removed=removed)
+            counts = DeltaCounts(added=added, removed=removed, first_send_unset=self._unset_at_once(delta))
             return Delta(counts=counts, chunks=self.rows.chunks, digest=self._digest(delta))
         candidates.unlink()
         return Delta(counts=tally.counts(removed), chunks=chunks, digest=self._digest(delta))
+
+    @staticmethod
+    def _unset_at_once(delta: Path) -> dict[str, int]:
+        # A chunk at a time: the texts of the bodies are most of the file.
+        return dict(sum((first_send_unset(batch) for batch in open_rows(delta, _UNSET_COLUMNS)), Counter()))
 
     def _removes(self) -> int:
         members = self.snapshot.sql()
@@ -243,6 +249,7 @@ class Comparison:
         return f"{rows:x}-{int(mark):032x}"
 
 
+_UNSET_COLUMNS = ("fragment", "head", "kind")
 _DIFFERS = "hash <> old_hash"
 """Equal hashes are equal payloads: their fields need no look."""
 _META = """CASE WHEN len(unset) > 0 THEN '"meta":{"patch_properties":{"unset":' || to_json(unset)::VARCHAR || '}},' ELSE '' END"""

@@ -18,7 +18,8 @@ class Chunk:
 class DeltaCounts:
     """What the delta holds. changed_fields, cleared_fields: field -> rows. unset_rows are cleared inside the bulk body;
     slow_rows need one call each. held_back: rows that a test send leaves for later. losing_candidates: candidates that lost
-    against another row of their key."""
+    against another row of their key. first_send_unset: field -> new people who unset it because it is NULL; they are not
+    among the cleared ones, since nobody knows whether they had a value."""
 
     added: int = 0
     changed: int = 0
@@ -32,6 +33,7 @@ class DeltaCounts:
     changed_fields: dict[str, int] = field(default_factory=dict)
     cleared_fields: dict[str, int] = field(default_factory=dict)
     kept_fields: dict[str, int] = field(default_factory=dict)
+    first_send_unset: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

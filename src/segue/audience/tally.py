@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segue.audience.delta import DeltaCounts
+from segue.audience.encode import HEAD
 from segue.audience.rows import ADD, CHANGE, QUIET, REBASE
 
 
@@ -20,6 +21,7 @@ class Tally:
         self._columns = columns
         self.kinds: Counter[int] = Counter()
         self.fields: dict[str, Counter[str]] = {n: Counter() for n in ("changed", "cleared", "uncleared")}
+        self.unset: Counter[str] = Counter()
         self.cleared_rows = self.slow_rows = self.held_back = self.losing = 0
 
     def limit(self, batches: Iterable[pa.RecordBatch], most: int | None) -> Iterator[pa.RecordBatch]:
@@ -53,6 +55,7 @@ class Tally:
             self.kinds[entry["values"]] += entry["counts"]
         self.cleared_rows += batch.num_rows - batch.column("cleared").null_count
         self.slow_rows += batch.num_rows - batch.column("slow").null_count
+        self.unset.update(first_send_unset(batch))
         for name, counter in self.fields.items():
             for entry in pc.value_counts(batch.column(name).drop_null()).to_pylist():
                 for column in orjson.loads(entry["values"]):
@@ -74,4 +77,22 @@ class Tally:
             changed_fields=dict(self.fields["changed"]),
             cleared_fields=dict(self.fields["cleared"]),
             kept_fields=dict(self.fields["uncleared"]),
+            first_send_unset=dict(self.unset),
         )
+
+
+def first_send_unset(batch: pa.RecordBatch) -> Counter[str]:
+    """Which custom properties the new people of a delta's batch unset, and how often."""
+    longer = pc.greater(batch.column("head"), len(HEAD))
+    rows = batch.select(["fragment", "head"]).filter(pc.and_(longer, pc.equal(batch.column("kind"), ADD)))
+    counter: Counter[str] = Counter()
+    if not rows.num_rows:
+        return counter
+    ends = rows.column("head").to_pylist()
+    starts = pc.utf8_slice_codeunits(rows.column("fragment"), 0, max(ends)).to_pylist()
+    # Few patterns of NULLs make many rows: a head is parsed once.
+    heads = Counter(text[:end] for text, end in zip(starts, ends, strict=True))
+    for head, times in heads.items():
+        for name in orjson.loads(head + "{}}")["meta"]["patch_properties"]["unset"]:
+            counter[name] += times
+    return counter

@@ -38,6 +38,7 @@ class Plan:
     cleared_fields: dict[str, int]
     clears_one_by_one: int
     kept_fields: dict[str, int]
+    first_send_unset: dict[str, int]
     removed: int
     foreign: int
     others: int | None
@@ -80,6 +81,7 @@ def make_plan(orchestration: Orchestration, staged: Staged, destination: Destina
         cleared_fields=counts.cleared_fields,
         clears_one_by_one=counts.slow_rows,
         kept_fields=counts.kept_fields,
+        first_send_unset=counts.first_send_unset,
         removed=counts.removed,
         foreign=staged.foreign,
         others=_others(staged),
@@ -132,6 +134,13 @@ def row_warnings(staged: Staged) -> tuple[str, ...]:
     if kept:
         fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(kept.items()))
         warnings.append(f"Fields without a value to send keep their old one at Klaviyo: {fields}.")
+    unset = staged.delta.counts.first_send_unset
+    if unset and not staged.connected.snapshot.rows:
+        fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(unset.items()))
+        warnings.append(
+            f"On a first send NULL custom properties are unset: {fields}; "
+            "set first_send_nulls: keep to leave them alone."
+        )
     if staged.delta.counts.held_back:
         warnings.append(f"A test send: {staged.delta.counts.held_back:,} rows are left for later.")
     return tuple(warnings)

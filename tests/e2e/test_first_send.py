@@ -1,0 +1,59 @@
+"""What a first send takes away from profiles that were there before: it is shown before it happens."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from segue.workflow.status import RunStatus
+
+from .shop import Shop
+
+SEEN = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+ANA: dict[str, Any] = {"email": "ana@mail.shop", "last_event_date": SEEN, "tier": "gold", "points": 1}
+BO: dict[str, Any] = {"email": "bo@mail.shop", "last_event_date": SEEN, "points": 2}
+CY: dict[str, Any] = {"email": "cy@mail.shop", "last_event_date": SEEN}
+DATE = "2026-01-01T00:00:00Z"
+WARNING = (
+    "On a first send NULL custom properties are unset: points (1), tier (2); "
+    "set first_send_nulls: keep to leave them alone."
+)
+
+
+def test_what_a_first_send_unsets_is_planned_and_told(shop: Shop) -> None:
+    shop.admin.seed(profiles=[{"email": "bo@mail.shop", "properties": {"tier": "old", "colour": "red"}}])
+    shop.people([ANA, BO, CY])
+    plan = shop.plan()
+    assert plan.first_send_unset == {"points": 1, "tier": 2}
+    assert (plan.cleared, plan.cleared_fields) == (0, {})
+    assert WARNING in plan.warnings
+    run = shop.run()
+    assert run.status is RunStatus.WARNINGS, run.error
+    assert WARNING in run.warnings
+    assert run.counts["cleared"] == 0
+    assert shop.profile("bo@mail.shop")["properties"] == {"colour": "red", "points": 2, "last_event_date": DATE}
+
+
+def test_a_first_send_that_keeps_unsets_nothing(shop: Shop) -> None:
+    shop.admin.seed(profiles=[{"email": "bo@mail.shop", "properties": {"tier": "old"}}])
+    shop.configure(first_send_nulls="keep")
+    shop.people([ANA, BO])
+    plan = shop.plan()
+    assert (plan.first_send_unset, plan.warnings) == ({}, ())
+    shop.run()
+    assert shop.profile("bo@mail.shop")["properties"] == {"tier": "old", "points": 2, "last_event_date": DATE}
+
+
+def test_new_people_of_a_later_run_are_counted(shop: Shop) -> None:
+    shop.people([ANA])
+    shop.run()
+    shop.people([{**ANA, "tier": None}, BO])
+    plan = shop.plan()
+    assert (plan.first_send_unset, plan.cleared_fields) == ({"tier": 1}, {"tier": 1})
+    assert not any("first send" in warning for warning in plan.warnings)
+
+
+def test_rows_that_share_and_repeat_are_counted_once(shop: Shop) -> None:
+    phone = "+4366412345678"
+    shop.people([ANA, {**BO, "phone_number": phone}, {**CY, "phone_number": phone}, BO | {"phone_number": phone}])
+    assert shop.plan().first_send_unset == {"points": 1, "tier": 2}
