@@ -134,6 +134,7 @@ def test_apply_json_is_one_object_without_secrets(ready):
         "kind": "credentials",
         "name": "klaviyo",
         "action": "create",
+        "renamed_from": None,
         "fields": [
             {"name": "type", "old": None, "new": "klaviyo"},
             {"name": "api_key", "old": None, "new": "(secret)"},

@@ -88,7 +88,7 @@ def test_a_refused_clear_is_written_down_and_the_others_go_on(fake: Fake, tmp_pa
     assert (reject.kind, reject.position, reject.key, reject.field) == (PartKind.CLEAR, 1, "b@b.io", "title, city")
     assert (reject.reason, reject.detail) == ("duplicate_profile", "taken")
     assert (outcome.done, outcome.failed) == (3, 1)
-    assert "1 profiles" in outcome.warnings[0]
+    assert "1 profile." in outcome.warnings[0]
 
 
 def test_a_second_start_repeats_only_unfinished_batches(fake: Fake, tmp_path: Path) -> None:

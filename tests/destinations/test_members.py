@@ -88,7 +88,7 @@ def test_who_is_wanted_under_another_address_stays(fake: Fake, tmp_path: Path) -
     people = People(fake, {"A": ["new@b.io", "old@b.io"], "B": ["b@b.io"]})
     outcome = take_off(fake, tmp_path, "old@b.io", "b@b.io", wanted={"new@b.io"})
     assert people.members == {"A"}
-    assert outcome.warnings == ("1 people stay: one of their addresses left the query, another is still in it.",)
+    assert outcome.warnings == ("1 person stays: one of their addresses left the query, another is still in it.",)
 
 
 def test_a_kept_id_does_not_take_off_who_is_wanted_under_another_address(fake: Fake, tmp_path: Path) -> None:

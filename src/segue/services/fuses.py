@@ -91,8 +91,8 @@ def check_names(names: Collection[str]) -> None:
             )
 
 
-def refuse_blown(fuses: Collection[Fuse], *, allowed: Collection[str]) -> None:
-    """Raise FuseBlown for the fuses that are blown and not allowed for this run."""
+def refuse_blown(fuses: Collection[Fuse], *, allowed: Collection[str], command: str) -> None:
+    """Raise FuseBlown for the fuses that are blown and not allowed for this run. command: how it is asked for."""
     blown = [fuse for fuse in fuses if fuse.blown and fuse.name not in allowed]
     if not blown:
         return
@@ -102,7 +102,7 @@ def refuse_blown(fuses: Collection[Fuse], *, allowed: Collection[str]) -> None:
         cause="; ".join(f"{fuse.name} is {fuse.limit:g}, this run has {fuse.value:.3g}" for fuse in blown),
         steps=(
             "Look at the query: did its data arrive whole?",
-            f"If the numbers are right, allow them for this run only: segue run ORCHESTRATION {names}",
+            f"If the numbers are right, allow them for this run only: {command} {names}",
             "If they are always right, change the limit in the data template.",
         ),
     )

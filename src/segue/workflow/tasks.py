@@ -68,7 +68,8 @@ def fuses(context: RunContext) -> Mapping[str, Any]:
             code="plan_outdated",
             steps=("Look at the new plan: segue plan ORCHESTRATION", "Run that one, or run without --plan."),
         )
-    refuse_blown(checked, allowed=context.allowed)
+    undo, name = context.run.undoes, context.orchestration.name
+    refuse_blown(checked, allowed=context.allowed, command=f"segue undo {undo}" if undo else f'segue run "{name}"')
     return {"fuses": [{**asdict(f), "blown": f.blown} for f in checked], "plan": plan.id, "minutes": plan.minutes}
 
 
