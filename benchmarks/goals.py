@@ -47,10 +47,9 @@ _RATIOS = (
 
 
 def ratio(of: Sequence[Sample], over: Sequence[Sample], value: Callable[[Sample], float]) -> float:
-    """The median over the rounds that measured both; a scenario measured once is compared with the median."""
-    if len(of) == len(over):
-        return median(value(a) / value(b) for a, b in zip(of, over, strict=True))
-    return median(map(value, of)) / median(map(value, over))
+    """The median over the rounds that measured both; what is measured once is measured in the last round."""
+    last = over[-1:] if len(of) == 1 else over
+    return median(value(a) / value(b) for a, b in zip(of, last, strict=False))
 
 
 def judge(results: Results) -> list[Judged]:

@@ -32,6 +32,16 @@ def test_a_ratio_compares_what_ran_side_by_side() -> None:
     assert ratio([_sample(2), _sample(6)], [_sample(1), _sample(3)], lambda s: s.seconds) == 2
 
 
+def test_rounds_that_were_broken_off_do_not_count() -> None:
+    """The last round measured the floor alone, in a moment of its own."""
+    assert ratio([_sample(2), _sample(6)], [_sample(1), _sample(3), _sample(60)], lambda s: s.seconds) == 2
+
+
+def test_what_is_measured_once_is_compared_with_the_last_round() -> None:
+    """Ten times the rows are measured beside the third first run, which took 5."""
+    assert ratio([_sample(50)], [_sample(1), _sample(3), _sample(5)], lambda s: s.seconds) == 10
+
+
 def test_goals_are_met_or_missed() -> None:
     results = {
         "floor": [_sample(1)],
