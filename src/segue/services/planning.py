@@ -89,7 +89,7 @@ def make_plan(orchestration: Orchestration, staged: Staged, destination: Destina
         bytes=estimate.bytes,
         minutes=estimate.minutes,
         fuses=fuses,
-        warnings=(*connected.warnings, *row_warnings(staged)),
+        warnings=(*connected.warnings, *row_warnings(staged), *_first_send_notice(staged)),
     )
 
 
@@ -134,16 +134,19 @@ def row_warnings(staged: Staged) -> tuple[str, ...]:
     if kept:
         fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(kept.items()))
         warnings.append(f"Fields without a value to send keep their old one at Klaviyo: {fields}.")
-    unset = staged.delta.counts.first_send_unset
-    if unset and not staged.connected.snapshot.rows:
-        fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(unset.items()))
-        warnings.append(
-            f"On a first send NULL custom properties are unset: {fields}; "
-            "set first_send_nulls: keep to leave them alone."
-        )
     if staged.delta.counts.held_back:
         warnings.append(f"A test send: {staged.delta.counts.held_back:,} rows are left for later.")
     return tuple(warnings)
+
+
+def _first_send_notice(staged: Staged) -> tuple[str, ...]:
+    """What a first send unsets. It is the template's will, so the plan says it and a run that does it is no worse for it."""
+    unset = staged.delta.counts.first_send_unset
+    if not unset or staged.connected.snapshot.rows:
+        return ()
+    fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(unset.items()))
+    how = "set first_send_nulls: keep to leave them alone"
+    return (f"On a first send NULL custom properties are unset: {fields}; {how}.",)
 
 
 _WHOLE_ROW = frozenset({"email_missing", "email_malformed", "profile_too_large"})

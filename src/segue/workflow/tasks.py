@@ -43,6 +43,7 @@ def query(context: RunContext) -> Mapping[str, Any]:
         "changed": counts.changed,
         "changed_fields": counts.changed_fields,
         "cleared_fields": counts.cleared_fields,
+        "first_send_unset": counts.first_send_unset,
         "removed": counts.removed + staged.foreign,
         "unchanged": staged.unchanged,
         "chunks": len(staged.delta.chunks),
