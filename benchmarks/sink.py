@@ -1,8 +1,8 @@
 """A receiver that only reads: ``python -m benchmarks.sink [--windows]``.
 
-It answers what a run needs to complete and keeps no profile, so that its own cost stays out of the numbers. A bulk job is
-complete as soon as it is accepted; every address that is looked up has an id. With ``--windows`` it keeps Klaviyo's rate
-windows. ``GET /stats`` gives what it counted. It prints its URL and serves until it is terminated.
+It answers what a run needs to complete and keeps no profile, so that its own cost stays small. A bulk job is complete as soon as
+it is accepted, with as many rows as its body had; every address that is looked up has an id. With ``--windows`` it keeps
+Klaviyo's rate windows. ``GET /stats`` gives what it counted. It prints its URL and serves until it is terminated.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ _ID = re.compile(r"(?<=/)(?:SINK|J|P)[0-9]*(?=/|$)")
 _EMAILS = re.compile(r"any\(email,(\[.*\])\)")
 _JOBS = "/api/profile-bulk-import-jobs"
 CREATE_JOB = f"POST {_JOBS}"
+_ROW = b'"type":"profile"'
+"""What stands in a body once a row; inside a JSON string its quotes would be escaped."""
 _STAMP = "2026-07-15T12:00:00+00:00"
 
 WINDOWS = {
@@ -68,12 +70,13 @@ class Sink:
     requests: Counter[str] = field(default_factory=Counter)
     throttled: int = 0
     received: int = 0
-    jobs: int = 0
+    jobs: list[int] = field(default_factory=list)
+    """Rows of each accepted bulk job."""
     job_times: deque[float] = field(default_factory=deque)
     _open: dict[str, tuple[_Window, _Window]] = field(default_factory=dict)
 
-    def answer(self, method: str, target: str) -> tuple[int, dict[str, Any] | None, float]:
-        """Status, body and seconds to wait (a 429) of the answer to a request that has been read."""
+    def answer(self, method: str, target: str, rows: int = 0) -> tuple[int, dict[str, Any] | None, float]:
+        """Status, body and seconds to wait (a 429) of the answer to a request that has been read. rows: in its body."""
         url = urlsplit(target)
         if url.path == "/stats":
             return 200, self.stats(), 0.0
@@ -86,6 +89,9 @@ class Sink:
                 wait,
             )
         self.requests[endpoint] += 1
+        if endpoint == CREATE_JOB:
+            self.jobs.append(rows)
+            self.job_times.append(self.clock())
         return *self._body(endpoint, url.path, parse_qs(url.query)), 0.0
 
     def stats(self) -> dict[str, Any]:
@@ -95,7 +101,8 @@ class Sink:
             "requests": dict(self.requests),
             "throttled": self.throttled,
             "bytes": self.received,
-            "jobs": self.jobs,
+            "jobs": len(self.jobs),
+            "rows": sum(self.jobs),
             "span": span,
         }
 
@@ -114,13 +121,11 @@ class Sink:
     def _body(self, endpoint: str, path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, Any] | None]:
         match endpoint.split(" "):
             case ["POST", "/api/profile-bulk-import-jobs"]:
-                self.jobs += 1
-                self.job_times.append(self.clock())
-                return 202, {"data": _job(self.jobs)}
+                return 202, {"data": self._job(len(self.jobs))}
             case ["GET", "/api/profile-bulk-import-jobs"]:
                 return 200, self._newest(int(query.get("page[cursor]", ["0"])[0]))
             case ["GET", "/api/profile-bulk-import-jobs/ID"]:
-                return 200, {"data": _job(int(path.rpartition("/J")[2]))}
+                return 200, {"data": self._job(int(path.rpartition("/J")[2]))}
             case ["GET", "/api/lists/ID/profiles"]:
                 return 200, {"data": _members(query), "links": {"next": None}}
             case ["GET", "/api/accounts"]:
@@ -136,20 +141,20 @@ class Sink:
                 return 200, {"data": [], "links": {"next": None}}
 
     def _newest(self, skip: int) -> dict[str, Any]:
-        last = self.jobs - skip
-        page = [_job(number) for number in range(last, max(0, last - PAGE), -1)]
+        last = len(self.jobs) - skip
+        page = [self._job(number) for number in range(last, max(0, last - PAGE), -1)]
         more = f"http://sink{_JOBS}?page%5Bcursor%5D={skip + PAGE}" if last > PAGE else None
         return {"data": page, "links": {"next": more}}
+
+    def _job(self, number: int) -> dict[str, Any]:
+        rows = self.jobs[number - 1]
+        counts = {"total_count": rows, "completed_count": rows, "failed_count": 0}
+        times = {"created_at": _STAMP, "started_at": _STAMP, "completed_at": _STAMP, "expires_at": _STAMP}
+        return _thing("profile-bulk-import-job", f"J{number}", {"status": "complete", **counts, **times})
 
 
 def _thing(kind: str, name: str, attributes: dict[str, Any]) -> dict[str, Any]:
     return {"type": kind, "id": name, "attributes": attributes, "links": {"self": f"http://sink/{kind}/{name}"}}
-
-
-def _job(number: int) -> dict[str, Any]:
-    counts = {"total_count": 0, "completed_count": 0, "failed_count": 0}
-    times = {"created_at": _STAMP, "started_at": _STAMP, "completed_at": _STAMP, "expires_at": _STAMP}
-    return _thing("profile-bulk-import-job", f"J{number}", {"status": "complete", **counts, **times})
 
 
 def _members(query: dict[str, list[str]]) -> list[dict[str, Any]]:
@@ -159,7 +164,7 @@ def _members(query: dict[str, list[str]]) -> list[dict[str, Any]]:
 
 
 class _Connection(asyncio.BufferedProtocol):
-    """One keep-alive connection. A body is counted and overwritten by the next piece of it."""
+    """One keep-alive connection. The rows of a body are counted, and it is overwritten by the next piece of it."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -167,6 +172,7 @@ class _Connection(asyncio.BufferedProtocol):
         self._head = bytearray()
         self._left = -1
         self._request = ("", "")
+        self._rows, self._tail = 0, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
@@ -188,6 +194,7 @@ class _Connection(asyncio.BufferedProtocol):
             taken = min(len(data), self._left)
             self._left -= taken
             self._sink.received += taken
+            self._count(data[:taken])
             data = data[taken:]
             if self._left == 0:
                 self._left = -1
@@ -207,8 +214,17 @@ class _Connection(asyncio.BufferedProtocol):
         self._request, self._left = (method, target), int(length[1]) if length else 0
         return data[end + 4 - had :]
 
+    def _count(self, piece: memoryview) -> None:
+        """Count the rows of a bulk body, those included that are cut by the border of two pieces."""
+        if self._request != ("POST", _JOBS):
+            return
+        text = self._tail + piece
+        self._rows += text.count(_ROW)
+        self._tail = text[1 - len(_ROW) :]
+
     def _answer(self) -> None:
-        status, body, wait = self._sink.answer(*self._request)
+        status, body, wait = self._sink.answer(*self._request, self._rows)
+        self._rows, self._tail = 0, b""
         content = b"" if body is None else json.dumps(body).encode()
         retry = f"retry-after: {max(1, round(wait + 0.5))}\r\n" if wait else ""
         head = f"HTTP/1.1 {status} X\r\ncontent-type: application/vnd.api+json\r\n{retry}content-length: {len(content)}\r\n\r\n"

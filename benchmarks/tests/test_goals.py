@@ -42,6 +42,13 @@ def test_what_is_measured_once_is_compared_with_the_last_round() -> None:
     assert ratio([_sample(50)], [_sample(1), _sample(3), _sample(5)], lambda s: s.seconds) == 10
 
 
+@pytest.mark.parametrize(("made", "met"), [(2531, False), (2532, True), (2534, True), (2535, False)])
+def test_fewer_requests_than_the_fewest_are_no_merit(made: int, met: bool) -> None:
+    """Something that had to be done was left out."""
+    [judged] = judge({"churn": [_sample(1, requests_total=made, minimum_total=2532)]})
+    assert judged.met is met
+
+
 def test_goals_are_met_or_missed() -> None:
     results = {
         "floor": [_sample(1)],

@@ -46,10 +46,11 @@ def test_requests_behind_each_other_are_all_answered() -> None:
 
 
 def test_newest_jobs_come_first_a_hundred_a_page() -> None:
-    sink = Sink(jobs=150)
+    sink = Sink(jobs=[10_000] * 149 + [7])
     _, page, _ = sink.answer("GET", f"{JOBS}?sort=-created_at&page[size]=100")
     assert page is not None
     assert [job["id"] for job in page["data"]] == [f"J{n}" for n in range(150, 50, -1)]
+    assert [job["attributes"]["completed_count"] for job in page["data"][:2]] == [7, 10_000]
     _, rest, _ = sink.answer("GET", page["links"]["next"])
     assert rest is not None
     assert [job["id"] for job in rest["data"]] == [f"J{n}" for n in range(50, 0, -1)]
@@ -74,3 +75,18 @@ def test_windows_are_those_of_the_documents() -> None:
     clock[0] = 60.0
     assert [sink.answer("POST", JOBS)[0] for _ in range(11)] == [202] * 10 + [429]
     assert sink.stats()["throttled"] == 2
+
+
+def test_a_job_has_the_rows_of_its_body_wherever_it_is_cut() -> None:
+    """A row's value may speak of rows: its quotes are escaped. The type of the job is no row."""
+    row = b'{"type":"profile","attributes":{"email":"ana@shop.io","title":"\\"type\\":\\"profile\\""}}'
+    body = (
+        b'{"data":{"type":"profile-bulk-import-job","attributes":{"profiles":{"data":['
+        + b",".join([row] * 3)
+        + b"]}}}}"
+    )
+    request = _post(body)
+    for cut in range(len(request) - len(body), len(request), 7):
+        sink = Sink()
+        asyncio.run(_exchange(sink, request[:cut], request[cut:]))
+        assert sink.jobs == [3]
