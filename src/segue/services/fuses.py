@@ -90,4 +90,5 @@ def refuse_blown(fuses: Collection[Fuse], *, allowed: Collection[str]) -> None:
             f"If the numbers are right, allow them for this run only: segue run ORCHESTRATION {names}",
             "If they are always right, change the limit in the data template.",
         ),
+        facts={"fuses": [fuse.name for fuse in blown]},
     )

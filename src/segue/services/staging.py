@@ -68,7 +68,8 @@ def connect(destination: Destination, orchestration: Orchestration, held: Held) 
     account = destination.account()
     name, snapshot = orchestration.settings.list_name, held.snapshot
     same_account = snapshot.account_id == account.id
-    known = snapshot.list_id if same_account and held.list_name == name else None
+    stored = snapshot.list_id if same_account and held.list_name == name else None
+    known = orchestration.settings.list_id or stored
     target = destination.find_list(name, known)
     warnings = [account.note] if account.note else []
     if snapshot.list_id and (target.id != snapshot.list_id or not same_account):
