@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 from segue.errors import BusyError
 from segue.services.configuration.changes import Change, compare
@@ -15,6 +17,8 @@ from segue.services.configuration.queries import query_problems
 from segue.services.configuration.references import draft_warnings, reference_problems
 from segue.services.configuration.state import State, delete_entry, read_state, save_entry
 from segue.services.workspace import Workspace
+
+Guard = Callable[[Session], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,21 @@ def apply_files(
     ConfigurationError with every mistake of the files, and BusyError when another process changed the
     configuration meanwhile.
     """
-    documents = read_documents(files, environ)
+    return apply_documents(workspace, read_documents(files, environ), dry_run=dry_run, prune=prune)
+
+
+def apply_documents(
+    workspace: Workspace,
+    documents: Documents,
+    *,
+    dry_run: bool = False,
+    prune: bool = False,
+    guard: Guard | None = None,
+) -> ApplyReport:
+    """``apply_files`` for documents that are read already.
+
+    guard: called with the session that is about to save, under the write lock; what it raises stops the save.
+    """
     with workspace.catalog.session(read_only=True) as session:
         current = read_state(session, workspace.box)
     desired = _desired(documents, current)
@@ -62,7 +80,7 @@ def apply_files(
         applied=not dry_run,
     )
     if report.changed and not dry_run:
-        _save(workspace, current, desired, changes)
+        _save(workspace, current, desired, changes, guard)
     return report
 
 
@@ -75,8 +93,10 @@ def _desired(documents: Documents, current: State) -> dict[str, dict[str, Entry]
     return desired
 
 
-def _save(workspace: Workspace, before: State, desired: State, changes: Sequence[Change]) -> None:
+def _save(workspace: Workspace, before: State, desired: State, changes: Sequence[Change], guard: Guard | None) -> None:
     with workspace.catalog.session() as session:
+        if guard is not None:
+            guard(session)
         # The checks above ran without the write lock, because they may take a while.
         if read_state(session, workspace.box) != before:
             raise BusyError(

@@ -60,9 +60,14 @@ class Documents:
 
 def read_documents(files: Iterable[Path], environ: Mapping[str, str]) -> Documents:
     """Read and validate every file; all mistakes are collected in ``problems``."""
+    return documents_of(read_source(file, environ) for file in files)
+
+
+def documents_of(sources: Iterable[Source]) -> Documents:
+    """Validate what sources say; all mistakes are collected in ``problems``."""
     documents = Documents()
-    for file in files:
-        _add(documents, read_source(file, environ))
+    for source in sources:
+        _add(documents, source)
     return documents
 
 
