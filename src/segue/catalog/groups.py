@@ -112,9 +112,11 @@ class GroupCursor(Base):
 
     group_id: Mapped[str] = mapped_column(String(32), primary_key=True)
     triggers: Mapped[Any] = mapped_column(JSON)
-    """What the group waited for then: after a change, only what came after the change counts."""
+    """What the group waited for then, to notice a change."""
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    """Since when it waits for that: a signal or the end of a group before this moment does not count."""
     looked_until: Mapped[datetime] = mapped_column(UtcDateTime)
-    """Before the offset: a signal of this moment has been seen."""
+    """Times of the schedule up to this moment are dealt with; the offset is not added."""
 
 
 class SchedulerHeartbeat(Base):
@@ -123,5 +125,4 @@ class SchedulerHeartbeat(Base):
     __tablename__ = "scheduler_heartbeats"
 
     name: Mapped[str] = mapped_column(String(32), primary_key=True)
-    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     beat_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -24,7 +24,9 @@ from pydantic import (
 )
 
 from segue.security import Secret
+from segue.settings import parse_duration
 from segue.template import TemplateSettings
+from segue.timetable import check_cron, check_timezone
 
 
 def _name(text: str) -> str:
@@ -39,6 +41,27 @@ def _secret(value: object) -> object:
     if not re.fullmatch(r"[!-~]+", value.strip()):
         raise ValueError("is empty, or holds blanks or characters that no key has")
     return Secret(value.strip())
+
+
+def _offset(value: object) -> object:
+    """A duration in its shortest spelling, so that ``90m`` and ``1h30m`` are the same; none for 0."""
+    if value is None or isinstance(value, bool) or not isinstance(value, str | int | float):
+        return value
+    if str(value) in ("0", "0s"):
+        return None
+    seconds = parse_duration(str(value))
+    if seconds != int(seconds):
+        raise ValueError("takes whole seconds")
+    return duration_text(int(seconds))
+
+
+def duration_text(seconds: int) -> str:
+    """``1h30m`` for 5400: what ``parse_duration`` reads back."""
+    parts = []
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(seconds, length)
+        parts += [f"{count}{unit}"] if count else []
+    return "".join(parts)
 
 
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_name)]
@@ -187,6 +210,59 @@ class OrchestrationEntry(Entry):
         return {**fields, "settings": self.overrides()} if self.overrides() else fields
 
 
+class ScheduleEntry(BaseModel):
+    """When a group runs by itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cron: Annotated[str, AfterValidator(check_cron)]
+    """Minute, hour, day, month, weekday, as in cron: `0 6 * * *`."""
+    timezone: Annotated[str, AfterValidator(check_timezone)]
+    """The IANA time zone of these times, such as `Europe/Vienna`."""
+    missed: Literal["run_once", "skip"] = "run_once"
+    """When nothing watched at a time: run once as soon as something does, or wait for the next time. Both warn."""
+
+
+class MemberEntry(BaseModel):
+    """One orchestration of a group."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    orchestration: Name
+    """Name of the orchestration."""
+    after: list[Name] = []
+    """Members that must succeed before this one begins; members that wait for nothing run side by side."""
+
+
+class GroupEntry(Entry):
+    """Orchestrations that run together: by hand, and whenever one of the things comes that the group waits for."""
+
+    enabled: bool = True
+    """False: nothing starts the group but `segue group run`."""
+    schedule: ScheduleEntry | None = None
+    """When it runs by the clock."""
+    after_signal: Name | None = None
+    """It runs after each upstream signal of this name: `segue signal NAME`."""
+    after_group: Name | None = None
+    """It runs each time that this other group has completed."""
+    offset: Annotated[str | None, BeforeValidator(_offset)] = None
+    """How long to wait after the time, the signal or the other group: `90s`, `10m`, `1h30m`."""
+    only_if_changed: bool = False
+    """Skip the run when neither the files of the databases nor what is sent from them changed since the last one."""
+    members: list[MemberEntry] = Field(min_length=1)
+    """The orchestrations."""
+
+    @property
+    def seconds(self) -> float:
+        """The offset in seconds."""
+        return parse_duration(self.offset) if self.offset else 0.0
+
+    def document(self) -> dict[str, Any]:
+        """The entry as it stands in a file."""
+        members = [{key: value for key, value in member.model_dump().items() if value} for member in self.members]
+        return {**super().document(), "members": members}
+
+
 KINDS: Mapping[str, type[Entry]] = {
     "databases": DatabaseEntry,
     "credentials": CredentialEntry,
@@ -194,8 +270,9 @@ KINDS: Mapping[str, type[Entry]] = {
     "destinations": DestinationEntry,
     "data_templates": DataTemplateEntry,
     "orchestrations": OrchestrationEntry,
+    "orchestration_groups": GroupEntry,
 }
-"""The keys of a file and what each of their items is; a kind refers only to kinds before it."""
+"""The keys of a file and what each of their items is; a kind refers only to kinds before it, groups to each other too."""
 
 NOUNS: Mapping[str, str] = {
     "databases": "database",
@@ -204,5 +281,6 @@ NOUNS: Mapping[str, str] = {
     "destinations": "destination",
     "data_templates": "data template",
     "orchestrations": "orchestration",
+    "orchestration_groups": "orchestration group",
 }
 """What one of each kind is called."""

@@ -14,6 +14,7 @@ from segue.services.configuration.entries import (
     OrchestrationEntry,
     QueryEntry,
 )
+from segue.services.configuration.groups import group_problems
 from segue.services.configuration.problems import Problem
 from segue.services.configuration.state import State
 from segue.services.names import suggestion
@@ -36,6 +37,7 @@ def reference_problems(documents: Documents, current: State, future: State) -> I
                 yield from _missing(item, field, target, known)
     for orchestration in future["orchestrations"].values():
         yield from _foreign_template(documents, orchestration, future)
+    yield from group_problems(documents, future)
     for item in documents.named["credentials"].values():
         yield from _keyless(item, current)
     plugins = {point.name for point in entry_points(group="segue.destinations")}

@@ -59,13 +59,13 @@ def upgrade() -> None:
         "group_cursors",
         _text("group_id", 32),
         _json("triggers"),
+        _moment("since"),
         _moment("looked_until"),
         sa.PrimaryKeyConstraint("group_id", name="pk_group_cursors"),
     )
     op.create_table(
         "scheduler_heartbeats",
         _text("name", 32),
-        _moment("started_at"),
         _moment("beat_at"),
         sa.PrimaryKeyConstraint("name", name="pk_scheduler_heartbeats"),
     )
