@@ -51,6 +51,10 @@ class Settings:
     """SEGUE_ENGINE_MEMORY: memory of the engine that compares and encodes rows: `600MB`, `1GiB` or bytes."""
     rate_scale: float = 1.0
     """SEGUE_RATE_SCALE: multiplies the destination's published rate limits: `1` obeys them, `0` does not wait (fakes)."""
+    runs_at_once: int = 2
+    """SEGUE_RUNS_AT_ONCE: how many runs `segue serve` carries out at a time; of one account it is always one."""
+    log: str | None = None
+    """SEGUE_LOG: a file that events are added to as JSON lines, without people's data; `-` is stderr; not set: no log."""
     failpoint: str | None = None
     """SEGUE_FAILPOINT: for crash tests: the place where the process kills itself, such as `import-accepted-after:3`."""
     debug: bool = False
@@ -80,6 +84,8 @@ class Settings:
             threads=read("SEGUE_THREADS", _parse_count, default.threads),
             engine_memory=read("SEGUE_ENGINE_MEMORY", parse_size, default.engine_memory),
             rate_scale=read("SEGUE_RATE_SCALE", _parse_scale, default.rate_scale),
+            runs_at_once=read("SEGUE_RUNS_AT_ONCE", _parse_count, default.runs_at_once),
+            log=environ.get("SEGUE_LOG", "").strip() or None,
             failpoint=environ.get("SEGUE_FAILPOINT") or None,
             debug=read("SEGUE_DEBUG", _parse_switch, default.debug),
         )

@@ -32,7 +32,7 @@ class Stage(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class RunContext:
     """The tools of a run, and where it stands. allowed: fuses that may blow in this run; expected_plan: the plan that the
-    user has seen and that must still be true."""
+    user has seen and that must still be true; read_back: whether the sample is read back from the destination."""
 
     workspace: Workspace
     settings: Settings
@@ -44,6 +44,7 @@ class RunContext:
     stage: Stage
     allowed: Collection[str] = ()
     expected_plan: str | None = None
+    read_back: bool = True
     clock: Callable[[], float]
 
     @property

@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from segue.catalog.base import now
@@ -19,18 +20,21 @@ from segue.services.orchestrations import Orchestration, load_orchestration
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.template import TemplateSettings
+from segue.workflow.announce import announcing
 from segue.workflow.context import RunContext, Stage
 from segue.workflow.failures import explain
 from segue.workflow.locks import only_run
 from segue.workflow.records import RunRecord, RunRecords, error_dict
+from segue.workflow.resumable import resumable
 from segue.workflow.status import RunStatus, TaskStatus
+from segue.workflow.steps import Step, Suspended, at_once
 from segue.workflow.sync import stage_sync
-from segue.workflow.tasks import TASKS
+from segue.workflow.tasks import TASKS, Task
 from segue.workflow.undo import stage_undo
 
 _HOPELESS = frozenset({"list_gone", "every_row_refused"})
 """Errors after which a run cannot go on; the next one starts anew from what was acknowledged."""
-_SETTLING = ("confirm", "record")
+SETTLING = ("confirm", "record")
 """The tasks that bring an unfinished run to a clean end without sending anything more."""
 _STAGES: Mapping[str, Stage] = {"sync": stage_sync, "undo": stage_undo}
 
@@ -45,12 +49,16 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """Runs orchestrations of a workspace. stop: set when the user asks to stop."""
+    """Runs orchestrations of a workspace. stop: set when the user asks to stop, or when the process has to end; then leaving
+    is set too. worker_id, step: of a worker that carries runs out durably."""
 
     workspace: Workspace
     settings: Settings
     progress: Progress
     stop: threading.Event
+    leaving: threading.Event = field(default_factory=threading.Event)
+    worker_id: str | None = None
+    step: Step = at_once
 
     @property
     def records(self) -> RunRecords:
@@ -69,13 +77,13 @@ class Runner:
         with only_run(self.workspace.layout.locks, orchestration.id, name):
             unfinished = self.records.unfinished(orchestration.id)
             if unfinished and restart:
-                self._perform(orchestration, unfinished, only=_SETTLING)
+                self.perform(orchestration, unfinished, only=SETTLING)
                 self.records.update(unfinished.id, status=RunStatus.STOPPED)
             elif unfinished:
-                return Ended(run=self._perform(orchestration, unfinished), resumed=True)
+                return Ended(run=self.perform(orchestration, unfinished), resumed=True)
             self.records.close_orphans(orchestration.id)
             run = self._begin(orchestration, kind="sync")
-            return Ended(run=self._perform(orchestration, run, allowed=allowed, expected_plan=plan_id), resumed=False)
+            return Ended(run=self.perform(orchestration, run, allowed=allowed, expected_plan=plan_id), resumed=False)
 
     def undo(self, run_id: str) -> Ended:
         """Put the list membership back to what it was before a run. Raises UsageError for a run that changed nothing."""
@@ -83,10 +91,32 @@ class Runner:
         orchestration = self.load(undone.orchestration)
         with only_run(self.workspace.layout.locks, orchestration.id, orchestration.name):
             if unfinished := self.records.unfinished(orchestration.id):
-                return Ended(run=self._perform(orchestration, unfinished), resumed=True)
+                return Ended(run=self.perform(orchestration, unfinished), resumed=True)
             self.records.close_orphans(orchestration.id)
             run = self._begin(orchestration, kind="undo", undoes=undone.id)
-            return Ended(run=self._perform(orchestration, run), resumed=False)
+            return Ended(run=self.perform(orchestration, run), resumed=False)
+
+    def resume(
+        self,
+        run_id: str,
+        *,
+        allowed: Collection[str] = (),
+        settings: Mapping[str, Any] | None = None,
+        read_back: bool = True,
+    ) -> RunRecord:
+        """Take a run that failed or was stopped up from the task that failed.
+
+        settings: template settings of the run that change before; read_back: False leaves the sample out. Raises UsageError
+        for a run that is over or that a later one has overtaken, BusyError while a run is under way.
+        """
+        run = self.records.get(run_id)
+        orchestration = self.load(run.orchestration)
+        with only_run(self.workspace.layout.locks, orchestration.id, orchestration.name):
+            run = resumable(self.records, run.id)
+            if settings:
+                self.records.update(run.id, settings={**run.settings, **settings})
+                run = self.records.get(run.id)
+            return self.perform(orchestration, run, allowed=allowed, read_back=read_back)
 
     def load(self, name: str) -> Orchestration:
         """The orchestration with all it refers to."""
@@ -120,10 +150,11 @@ class Runner:
             orchestration=orchestration.name,
             kind=kind,
             settings=orchestration.settings.model_dump(mode="json"),
+            credential_id=orchestration.credential.id,
             undoes=undoes,
         )
 
-    def _perform(
+    def perform(
         self,
         orchestration: Orchestration,
         run: RunRecord,
@@ -131,10 +162,11 @@ class Runner:
         allowed: Collection[str] = (),
         expected_plan: str | None = None,
         only: Collection[str] | None = None,
+        read_back: bool = True,
     ) -> RunRecord:
         """Do the tasks that are left. The settings are those with which the run began."""
         settings = TemplateSettings.model_validate(run.settings)
-        with self.open(orchestration) as destination:
+        with self.open(orchestration) as destination, announcing(self.workspace, run, quiet=only is not None):
             context = RunContext(
                 workspace=self.workspace,
                 settings=self.settings,
@@ -146,9 +178,11 @@ class Runner:
                 stage=_STAGES[run.kind],
                 allowed=allowed,
                 expected_plan=expected_plan,
+                read_back=read_back,
                 clock=time.monotonic,
             )
-            self.records.update(run.id, status=RunStatus.RUNNING, error=None, ended_at=None)
+            if self.worker_id is None:  # a worker has taken the run already, and may have been asked to stop since
+                self.records.update(run.id, status=RunStatus.RUNNING, worker_id=None, error=None, ended_at=None)
             try:
                 self._tasks(context, only)
             finally:
@@ -156,30 +190,42 @@ class Runner:
         return self.records.get(run.id)
 
     def _tasks(self, context: RunContext, only: Collection[str] | None) -> None:
-        done = {t.name for t in context.run.tasks if t.status is TaskStatus.SUCCEEDED}
         for position, (name, task) in enumerate(TASKS):
-            if name in done or (only is not None and name not in only):
+            if only is not None and name not in only:
                 continue
-            self.records.begin_task(context.run.id, name, position)
-            try:
-                outcome = task(context)
-            except (KeyboardInterrupt, Interrupted):
-                self._stopped(context.run, name)
+            if not self.step(name, partial(self._task, context, position, name, task)):
                 return
-            except Exception as error:
-                self._failed(context.run, name, explain(error))
-                if self.settings.debug:
-                    raise
-                return
-            self.records.end_task(context.run.id, name, TaskStatus.SUCCEEDED, outcome)
-            self.progress.end(name, _summary(outcome))
+
+    def _task(self, context: RunContext, position: int, name: str, task: Task) -> bool:
+        """Do one task that is not done yet; whether the run goes on."""
+        before = self.records.get(context.run.id).task(name)
+        if before is not None and before.status is TaskStatus.SUCCEEDED:
+            return True
+        self.records.begin_task(context.run.id, name, position)
+        try:
+            if self.stop.is_set():
+                raise Interrupted  # noqa: TRY301 -- as if the task had noticed it itself
+            outcome = task(context)
+        except (KeyboardInterrupt, Interrupted):
+            if self.leaving.is_set():
+                raise Suspended from None
+            self._stopped(context.run, name)
+            return False
+        except Exception as error:
+            self._failed(context.run, name, explain(error))
+            if self.settings.debug:
+                raise
+            return False
+        self.records.end_task(context.run.id, name, TaskStatus.SUCCEEDED, outcome)
+        self.progress.end(name, _summary(outcome))
+        return True
 
     def _stopped(self, run: RunRecord, task: str) -> None:
         self.records.end_task(run.id, task, TaskStatus.STOPPED)
         self.records.update(run.id, status=RunStatus.STOPPED, ended_at=now())
 
     def _failed(self, run: RunRecord, task: str, error: SegueError) -> None:
-        self.records.end_task(run.id, task, TaskStatus.FAILED)
+        self.records.end_task(run.id, task, TaskStatus.FAILED, error.facts)
         self.records.update(run.id, status=RunStatus.FAILED, error=error_dict(error), ended_at=now())
         if error.code in _HOPELESS:
             self.records.give_up(run.id, position=len(TASKS) - 1)

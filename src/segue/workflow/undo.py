@@ -58,9 +58,7 @@ def stage_undo(context: RunContext) -> Staged:
         )
         delta = _stage_returns(bench, context, removed=_rows(context.folder / "removes.parquet"))
     return Staged(
-        connected=Connected(
-            account=account, target=target, snapshot=held.snapshot, warnings=_cannot(_kinds(segment))
-        ),
+        connected=Connected(account=account, target=target, snapshot=held.snapshot, warnings=_cannot(_kinds(segment))),
         columns=held.snapshot.columns,
         left_out=(),
         rows=RowCounts(source=delta.counts.added, refused=0, problems={}, candidates=delta.counts.added),
