@@ -39,7 +39,7 @@ def plan(orchestration: Name, as_json: AsJson = False) -> None:
     """
     from segue.workflow.sync import plan as make
 
-    with _runner(quiet=as_json) as runner:
+    with running(quiet=as_json) as runner:
         made = make(runner, orchestration)
     if as_json:
         _print_json(made.as_dict())
@@ -68,9 +68,13 @@ def run(  # noqa: PLR0917 -- typer calls it by name
     """
     if not (yes or as_json or plan_id or restart) and sys.stdin.isatty():
         plan_id = _ask(orchestration)
-    with _runner(quiet=as_json) as runner:
-        ended = runner.run(orchestration, plan_id=plan_id, allowed=allow or (), restart=restart)
-    _finish(ended, as_json=as_json)
+    from segue.workflow.following import run_by_server
+
+    with running(quiet=as_json) as runner:
+        ended = run_by_server(
+            runner, orchestration, plan_id=plan_id, allowed=allow or (), restart=restart
+        ) or runner.run(orchestration, plan_id=plan_id, allowed=allow or (), restart=restart)
+    finish(ended, as_json=as_json)
 
 
 def undo(
@@ -85,16 +89,18 @@ def undo(
     """
     if not (yes or as_json) and sys.stdin.isatty():
         typer.confirm(f"Undo the list changes of run {run_id}?", abort=True)
-    with _runner(quiet=as_json) as runner:
-        ended = runner.undo(run_id)
-    _finish(ended, as_json=as_json)
+    from segue.workflow.following import undo_by_server
+
+    with running(quiet=as_json) as runner:
+        ended = undo_by_server(runner, run_id) or runner.undo(run_id)
+    finish(ended, as_json=as_json)
 
 
 def _ask(orchestration: str) -> str | None:
     """Show what would be done and ask. The display has ended by then: it would paint over the question."""
     from segue.workflow.sync import plan as make
 
-    with _runner(quiet=False) as runner:
+    with running(quiet=False) as runner:
         unfinished = runner.records.unfinished(runner.load(orchestration).id)
         made = None if unfinished else make(runner, orchestration)
     if made is None:
@@ -105,7 +111,8 @@ def _ask(orchestration: str) -> str | None:
     return made.id
 
 
-def _finish(ended: Ended, *, as_json: bool) -> None:
+def finish(ended: Ended, *, as_json: bool) -> None:
+    """Print what came of a run and end with its exit code."""
     if as_json:
         _print_json(run_as_dict(ended))
     else:
@@ -137,7 +144,7 @@ def _print_json(value: object) -> None:
 
 
 @contextmanager
-def _runner(*, quiet: bool) -> Iterator[Runner]:
+def running(*, quiet: bool) -> Iterator[Runner]:
     """A runner that stops cleanly on Ctrl-C: the first one lets calls on their way end, the second one does not wait."""
     from segue import failpoints
     from segue.workflow.run import Runner

@@ -6,7 +6,8 @@ from segue.errors import UsageError
 from segue.workflow.records import RunRecord, RunRecords
 from segue.workflow.status import RunStatus, TaskStatus
 
-_OVER = (RunStatus.COMPLETED, RunStatus.WARNINGS)
+_OPEN = (RunStatus.FAILED, RunStatus.STOPPED, RunStatus.RUNNING)
+"""``running`` is a run whose process died: whoever asks holds the lock of its orchestration."""
 
 
 def resumable(records: RunRecords, run_id: str) -> RunRecord:
@@ -16,9 +17,9 @@ def resumable(records: RunRecords, run_id: str) -> RunRecord:
     """
     run = records.get(run_id)
     recorded = run.task("record")
-    if run.status in _OVER or (recorded and recorded.status in (TaskStatus.SUCCEEDED, TaskStatus.SKIPPED)):
+    if run.status not in _OPEN or (recorded and recorded.status in (TaskStatus.SUCCEEDED, TaskStatus.SKIPPED)):
         raise UsageError(
-            f"Run {run.id} is over: {run.status}.",
+            f"Run {run.id} has nothing left to go on with: it is {run.status}, or was given up.",
             code="run_over",
             steps=("Begin a new run: segue run ORCHESTRATION",),
         )
