@@ -180,6 +180,7 @@ class Runner:
                 expected_plan=expected_plan,
                 read_back=read_back,
                 clock=time.monotonic,
+                stop=self.stop,
             )
             if self.worker_id is None:  # a worker has taken the run already, and may have been asked to stop since
                 self.records.update(run.id, status=RunStatus.RUNNING, worker_id=None, error=None, ended_at=None)
@@ -217,7 +218,7 @@ class Runner:
                 raise
             return False
         self.records.end_task(context.run.id, name, TaskStatus.SUCCEEDED, outcome)
-        self.progress.end(name, _summary(outcome))
+        self.progress.end(name, summary(outcome))
         return True
 
     def _stopped(self, run: RunRecord, task: str) -> None:
@@ -238,6 +239,7 @@ class Runner:
         self.records.update(run.id, requests=total)
 
 
-def _summary(outcome: Mapping[str, Any]) -> str:
+def summary(outcome: Mapping[str, Any]) -> str:
+    """What came of a task, for people."""
     shown = ("source", "added", "changed", "removed", "done", "failed", "members")
     return ", ".join(f"{outcome[name]:,} {name}" for name in shown if outcome.get(name))
