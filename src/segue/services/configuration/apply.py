@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from segue.errors import BusyError
 from segue.services.configuration.changes import Change, compare
 from segue.services.configuration.documents import Documents, read_documents
-from segue.services.configuration.entries import KINDS, CredentialEntry, Entry
+from segue.services.configuration.entries import KINDS, SECRETS, Entry
 from segue.services.configuration.problems import ConfigurationError, Problem
 from segue.services.configuration.queries import query_problems
 from segue.services.configuration.references import draft_warnings, reference_problems
@@ -86,10 +86,11 @@ def apply_documents(
 
 def _desired(documents: Documents, current: State) -> dict[str, dict[str, Entry]]:
     desired = {kind: {name: item.entry for name, item in documents.named[kind].items() if item.entry} for kind in KINDS}
-    for name, entry in desired["credentials"].items():
-        stored = current["credentials"].get(name)
-        if isinstance(entry, CredentialEntry) and entry.api_key is None and isinstance(stored, CredentialEntry):
-            desired["credentials"][name] = entry.model_copy(update={"api_key": stored.api_key})
+    for kind, key in SECRETS.items():
+        for name, entry in desired[kind].items():
+            stored = current[kind].get(name)
+            if getattr(entry, key) is None and stored is not None:
+                desired[kind][name] = entry.model_copy(update={key: getattr(stored, key)})
     return desired
 
 

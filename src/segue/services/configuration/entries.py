@@ -6,7 +6,6 @@ The docstrings of the fields are their documentation: `docs/reference/configurat
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -15,7 +14,6 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -23,48 +21,10 @@ from pydantic import (
     model_validator,
 )
 
-from segue.security import Secret
+from segue.services.configuration.values import Conditions, Duration, Name, SecretText
 from segue.settings import parse_duration
 from segue.template import TemplateSettings
 from segue.timetable import check_cron, check_timezone
-
-
-def _name(text: str) -> str:
-    if text != text.strip() or not text.isprintable():
-        raise ValueError("takes a name without blanks around it and without control characters")
-    return text
-
-
-def _secret(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if not re.fullmatch(r"[!-~]+", value.strip()):
-        raise ValueError("is empty, or holds blanks or characters that no key has")
-    return Secret(value.strip())
-
-
-def _offset(value: object) -> object:
-    """A duration in its shortest spelling, so that ``90m`` and ``1h30m`` are the same; none for 0."""
-    if value is None or isinstance(value, bool) or not isinstance(value, str | int | float):
-        return value
-    if str(value) in ("0", "0s"):
-        return None
-    seconds = parse_duration(str(value))
-    if seconds != int(seconds):
-        raise ValueError("takes whole seconds")
-    return duration_text(int(seconds))
-
-
-def duration_text(seconds: int) -> str:
-    """``1h30m`` for 5400: what ``parse_duration`` reads back."""
-    parts = []
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        count, seconds = divmod(seconds, length)
-        parts += [f"{count}{unit}"] if count else []
-    return "".join(parts)
-
-
-Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_name)]
 
 
 class Entry(BaseModel):
@@ -113,7 +73,7 @@ class CredentialEntry(Entry):
 
     type: Literal["klaviyo"]
     """What the secret is for."""
-    api_key: Annotated[Secret | None, BeforeValidator(_secret)] = None
+    api_key: SecretText = None
     """A private API key: `"${VARIABLE}"`. When the variable is not set, a key saved earlier stays."""
     base_url: str | None = None
     """Where Klaviyo is, without a path: for an emulator or a proxy. Not set: `https://a.klaviyo.com`."""
@@ -245,7 +205,7 @@ class GroupEntry(Entry):
     """It runs after each upstream signal of this name: `segue signal NAME`."""
     after_group: Name | None = None
     """It runs each time that this other group has completed."""
-    offset: Annotated[str | None, BeforeValidator(_offset)] = None
+    offset: Duration = None
     """How long to wait after the time, the signal or the other group: `90s`, `10m`, `1h30m`."""
     only_if_changed: bool = False
     """Skip the run when neither the files of the databases nor what is sent from them changed since the last one."""
@@ -263,6 +223,17 @@ class GroupEntry(Entry):
         return {**super().document(), "members": members}
 
 
+class AlertEntry(Entry):
+    """Somebody who is told what becomes of runs: one message for each change of state."""
+
+    url: SecretText = None
+    """The address, which is kept as a secret: `"${VARIABLE}"`. When the variable is not set, one saved earlier stays."""
+    when: Conditions
+    """Any of `failed`, `recovered`, `succeeded`, `missed`, `fuse_blown`, `query_threshold`, `longer_than: 2h`."""
+    orchestrations: list[Name] = []
+    """Names of the orchestrations; none: all of them."""
+
+
 KINDS: Mapping[str, type[Entry]] = {
     "databases": DatabaseEntry,
     "credentials": CredentialEntry,
@@ -271,6 +242,7 @@ KINDS: Mapping[str, type[Entry]] = {
     "data_templates": DataTemplateEntry,
     "orchestrations": OrchestrationEntry,
     "orchestration_groups": GroupEntry,
+    "alerts": AlertEntry,
 }
 """The keys of a file and what each of their items is; a kind refers only to kinds before it, groups to each other too."""
 
@@ -282,5 +254,9 @@ NOUNS: Mapping[str, str] = {
     "data_templates": "data template",
     "orchestrations": "orchestration",
     "orchestration_groups": "orchestration group",
+    "alerts": "alert",
 }
 """What one of each kind is called."""
+
+SECRETS: Mapping[str, str] = {"credentials": "api_key", "alerts": "url"}
+"""The kinds that hold a secret, and the key that it stands behind."""

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from segue.services.configuration.documents import Documents, Item
 from segue.services.configuration.entries import (
     NOUNS,
-    CredentialEntry,
+    SECRETS,
     DataTemplateEntry,
     Entry,
     OrchestrationEntry,
@@ -38,8 +38,11 @@ def reference_problems(documents: Documents, current: State, future: State) -> I
     for orchestration in future["orchestrations"].values():
         yield from _foreign_template(documents, orchestration, future)
     yield from group_problems(documents, future)
-    for item in documents.named["credentials"].values():
-        yield from _keyless(item, current)
+    for kind, key in SECRETS.items():
+        for item in documents.named[kind].values():
+            yield from _keyless(item, kind, key, current)
+    for item in documents.items["alerts"]:
+        yield from _unknown_members(item, {*future["orchestrations"], *_names(documents.items["orchestrations"])})
     plugins = {point.name for point in entry_points(group="segue.destinations")}
     for item in documents.items["destinations"]:
         yield from _unknown_plugin(item, plugins)
@@ -89,12 +92,19 @@ def _foreign_template(documents: Documents, entry: Entry, future: State) -> Iter
         yield Problem(moved.place("destination"), message)
 
 
-def _keyless(item: Item, current: State) -> Iterator[Problem]:
-    entry = item.entry
-    if isinstance(entry, CredentialEntry) and entry.api_key is None and entry.name not in current["credentials"]:
-        variable = item.unset("api_key")
-        message = f"the environment variable {variable} is not set" if variable else '"api_key" is missing'
-        yield Problem(item.place("api_key"), message)
+def _keyless(item: Item, kind: str, key: str, current: State) -> Iterator[Problem]:
+    if item.entry is not None and getattr(item.entry, key) is None and item.entry.name not in current[kind]:
+        variable = item.unset(key)
+        message = f"the environment variable {variable} is not set" if variable else f'"{key}" is missing'
+        yield Problem(item.place(key), message)
+
+
+def _unknown_members(item: Item, known: Iterable[str]) -> Iterator[Problem]:
+    names = item.data.get("orchestrations")
+    for position, name in enumerate(names if isinstance(names, list) else ()):
+        if isinstance(name, str) and name not in known:
+            message = f'there is no orchestration "{name}"{suggestion(name, known)}'
+            yield Problem(item.place("orchestrations", position), message)
 
 
 def _unknown_plugin(item: Item, plugins: Iterable[str]) -> Iterator[Problem]:

@@ -9,11 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from segue.catalog import models
+from segue.catalog.activity import Alert
 from segue.catalog.base import now
 from segue.catalog.groups import GroupMember, OrchestrationGroup
 from segue.security import Secret, SecretBox
 from segue.services.configuration.entries import (
     KINDS,
+    AlertEntry,
     CredentialEntry,
     DatabaseEntry,
     DataTemplateEntry,
@@ -22,8 +24,8 @@ from segue.services.configuration.entries import (
     GroupEntry,
     OrchestrationEntry,
     QueryEntry,
-    duration_text,
 )
+from segue.services.configuration.values import duration_text
 
 State = Mapping[str, Mapping[str, Entry]]
 """kind -> name -> entry, sorted by name; the kinds are those of ``entries.KINDS``, in their order."""
@@ -36,6 +38,7 @@ _TABLES: Mapping[str, Any] = {
     "data_templates": models.DataTemplate,
     "orchestrations": models.Orchestration,
     "orchestration_groups": OrchestrationGroup,
+    "alerts": Alert,
 }
 
 
@@ -76,6 +79,9 @@ def _fields(row: object, box: SecretBox) -> dict[str, Any]:
             }
         case OrchestrationGroup():
             return _group_fields(row)
+        case Alert():
+            url = box.open(row.sealed, owner=f'alert "{row.name}"')
+            return {"name": row.name, "url": url, "when": row.when, "orchestrations": row.orchestrations}
     raise TypeError(f"no entry is made of {type(row).__name__}")
 
 
@@ -94,6 +100,11 @@ def _group_fields(row: OrchestrationGroup) -> dict[str, Any]:
             for member in row.members
         ],
     }
+
+
+def table_of(kind: str) -> Any:
+    """The model of the rows of a kind."""
+    return _TABLES[kind]
 
 
 def save_entry(session: Session, box: SecretBox, kind: str, entry: Entry) -> None:
@@ -121,7 +132,7 @@ def _id(session: Session, model: Any, name: str) -> str:
     return str(session.scalars(select(model.id).where(model.name == name)).one())
 
 
-def _columns(entry: Entry, box: SecretBox, row_id: Callable[[Any, str], str]) -> dict[str, Any]:
+def _columns(entry: Entry, box: SecretBox, row_id: Callable[[Any, str], str]) -> dict[str, Any]:  # noqa: C901 -- one case a kind
     match entry:
         case DatabaseEntry():
             return {"engine": entry.engine, "path": entry.path, "tables": dict(entry.tables)}
@@ -154,6 +165,11 @@ def _columns(entry: Entry, box: SecretBox, row_id: Callable[[Any, str], str]) ->
             }
         case GroupEntry():
             return _group_columns(entry, row_id)
+        case AlertEntry():
+            if not isinstance(entry.url, Secret):
+                raise TypeError("an alert is saved with its address")
+            told = {"when": entry.when, "orchestrations": entry.orchestrations}
+            return {**told, "sealed": box.seal(entry.url)}
     raise TypeError(f"{type(entry).__name__} has no table")
 
 
