@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from segue.errors import DestinationError
@@ -36,10 +38,16 @@ def _open(address: Secret) -> Any:
     log = logging.getLogger("apprise")
     log.propagate, log.handlers = False, [logging.NullHandler()]
     channel = apprise.Apprise()
-    url = address.reveal()
-    if channel.add(url):
-        return channel
-    # A plain web address that is no service's own: post JSON to it.
+    with warnings.catch_warnings():
+        # It loads all its services at the first address, among them modules that Python deprecates.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return channel if any(channel.add(url) for url in _spellings(address.reveal())) else None
+
+
+def _spellings(url: str) -> Iterator[str]:
+    """The address, and as a plain web address that JSON is posted to where no service of its own knows it."""
+    yield url
     scheme, _, rest = url.partition("://")
     posted = {"http": "json", "https": "jsons"}.get(scheme.lower())
-    return channel if posted and rest and channel.add(f"{posted}://{rest}") else None
+    if posted and rest:
+        yield f"{posted}://{rest}"

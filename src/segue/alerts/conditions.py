@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from segue.settings import parse_duration
@@ -119,7 +120,7 @@ def judge(condition: Condition, outcome: Outcome, before: State | None) -> Verdi
 
 def slow_headline(condition: Condition) -> str:
     """What is said of a run that takes too long."""
-    return f"runs longer than {(condition.seconds or 0) / 60:g} min"
+    return f"runs longer than {timedelta(seconds=condition.seconds or 0)} (h:mm:ss)"
 
 
 def _ended(kind: str, was: str | None, *, succeeded: bool) -> Verdict:
