@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from segue.catalog import Catalog
 from segue.catalog.base import new_id, now
 from segue.catalog.groups import Signal
@@ -11,7 +14,7 @@ from segue.scheduling.groups import Group, load_groups
 _LONGEST = 255
 
 
-def record_signal(catalog: Catalog, name: str) -> tuple[Group, ...]:
+def record_signal(catalog: Catalog, name: str, *, clock: Callable[[], datetime] = now) -> tuple[Group, ...]:
     """Write a signal down; returns the enabled groups that wait for it. Nothing is started here.
 
     Raises UsageError for a name that no group could wait for.
@@ -23,5 +26,5 @@ def record_signal(catalog: Catalog, name: str) -> tuple[Group, ...]:
             steps=("Take the name that the group has under `after_signal`.",),
         )
     with catalog.session() as session:
-        session.add(Signal(id=new_id(), name=name, received_at=now()))
+        session.add(Signal(id=new_id(), name=name, received_at=clock()))
         return tuple(group for group in load_groups(session) if group.enabled and group.after_signal == name)

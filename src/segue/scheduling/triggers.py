@@ -15,7 +15,7 @@ from segue.scheduling.status import Cause, GroupStatus
 from segue.timetable import Times, Timetable
 
 GRACE = timedelta(minutes=2)
-"""A time that is noticed later than this was missed: nothing watched, or the machine slept."""
+"""A time that is noticed so late, or later, was missed: nothing watched, or the machine slept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
