@@ -221,6 +221,6 @@ def test_mistakes_in_a_file_are_named(shop: Shop, entry: dict[str, Any], problem
     path = shop.folder / "alerts.yaml"
     path.write_text(yaml.safe_dump({"version": 1, "alerts": [entry]}), encoding="utf-8")
     environ = {"URL": "json://127.0.0.1", "BAD": "carrier-pigeon"}
-    with pytest.raises(ConfigurationError, match="alerts.yaml:") as caught:
+    with pytest.raises(ConfigurationError, match=r"alerts\.yaml:") as caught:
         using(shop, lambda w: apply_files(w, [path], environ=environ))
     assert problem in str(caught.value.message)
