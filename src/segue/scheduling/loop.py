@@ -27,6 +27,7 @@ class Loop:
     trouble: Callable[[SegueError], None]
     every: float = 15.0
     _threads: dict[str, threading.Thread] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
 
     def run(self) -> None:
         """Look and start until the scheduler's ``stop`` is set; then let members that run end.
@@ -54,11 +55,13 @@ class Loop:
         now = self.scheduler.clock()
         try:
             due = self.scheduler.due(now)
-            for run in self.scheduler.records.missed_at(now):
-                self.report("missed", run)
+            missed = [run for run in self.scheduler.records.missed_at(now) if run.id not in self._told]
         except BusyError as error:
             self.trouble(error)
             return
+        for run in missed:
+            self._told.add(run.id)
+            self.report("missed", run)
         for run in due:
             running = self._threads.get(run.group_id)
             if running is None or not running.is_alive():
@@ -71,6 +74,7 @@ class Loop:
         try:
             ended = self.scheduler.run_group(run, self.start)
         except SegueError as error:
+            # The run is where it was: a later look takes it up.
             self.trouble(error)
             return
         if ended and ended.status is not GroupStatus.WAITING:
