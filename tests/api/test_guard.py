@@ -17,7 +17,7 @@ from segue.services.tokens import Scope, create_token, list_tokens, recognise, r
 
 
 def routes(app: Any) -> list[tuple[str, str]]:
-    found = [(method, route.path) for route in iter_route_contexts(app.routes) for method in route.methods or ()]
+    found = [(method, str(route.path)) for route in iter_route_contexts(app.routes) for method in route.methods or ()]
     assert len(found) > 30
     return found
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from segue.api.app import create_app
+from segue.api.app import create_app, openapi
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "openapi"]

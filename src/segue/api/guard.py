@@ -53,14 +53,18 @@ class Guard:
             if (scope["method"], scope["path"]) not in PUBLIC:
                 scope.setdefault("state", {})["token"] = await run_in_threadpool(self._token, scope)
             await self._app(scope, receive, answer)
+        except SegueError as error:
+            await self._tell(error, scope, receive, answer)
         except Exception as error:
             # A traceback may show a person's data: without debug only the type is told.
-            _log.error("%s failed: %s", answer.path, type(error).__name__, exc_info=self._debug)
-            if answer.begun or not isinstance(error, SegueError):
-                _log.debug("after the answer had begun" if answer.begun else "unforeseen")
-            if answer.begun:
-                raise
-            await respond(problem_of(explain(error)))(scope, receive, answer)
+            _log.error("%s failed: %s", answer.path, type(error).__name__, exc_info=self._debug)  # noqa: TRY400
+            await self._tell(error, scope, receive, answer)
+
+    async def _tell(self, error: Exception, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        """Answer with the problem; where the answer has begun, breaking it off is all that is left."""
+        if answer.begun:
+            raise error
+        await respond(problem_of(explain(error)))(scope, receive, answer)
 
     def _token(self, scope: Scope) -> Token:
         kind, _, text = Headers(scope=scope).get("authorization", "").partition(" ")

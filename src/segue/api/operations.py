@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from segue.api.metrics import Metrics
@@ -41,14 +41,9 @@ def public_router() -> APIRouter:
     return routes
 
 
-def router(metrics: Metrics) -> APIRouter:
+def router() -> APIRouter:
     """The others."""
     routes = APIRouter()
-
-    def numbers() -> Response:
-        """Runs by status, rows by outcome, calls by endpoint, seconds; and the answers of this API."""
-        return Response(metrics.text(), media_type=_METRICS)
-
     answer: dict[int | str, dict[str, Any]] = {
         200: {"description": "In Prometheus's text format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
     }
@@ -59,7 +54,7 @@ def router(metrics: Metrics) -> APIRouter:
         tags=["operations"],
         response_class=Response,
         responses={**answer, **documented()},
-    )(numbers)
+    )(_numbers)
     routes.get(
         f"{V1}/requests",
         summary="Calls to destinations",
@@ -82,6 +77,12 @@ def _readyz(tools: ToolsHere) -> values.Health:
     """`ready` when the metadata database can be read."""
     list_tokens(tools.workspace)
     return values.Health(status="ready")
+
+
+def _numbers(request: Request) -> Response:
+    """Runs by status, rows by outcome, calls by endpoint, seconds; and the answers of this API."""
+    metrics: Metrics = request.app.state.metrics
+    return Response(metrics.text(), media_type=_METRICS)
 
 
 def _requests(tools: ToolsHere) -> values.RequestCounts:
