@@ -83,7 +83,7 @@ def spoilt(shop: Shop) -> None:
 
 def impatient(shop: Shop) -> None:
     shop.environment["SEGUE_QUERY_SECONDS"] = "2"
-    everybody = "People a CROSS JOIN People b CROSS JOIN People c WHERE a.points + b.points + c.points < 0"
+    everybody = "People a CROSS JOIN People b CROSS JOIN People c WHERE sin(a.points) + sin(b.points) + sin(c.points) > 3"
     query(f"SELECT p.* FROM ({shop.sql}) p CROSS JOIN {everybody}")(shop)
     shop.generate(3000)
 

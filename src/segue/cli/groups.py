@@ -118,12 +118,18 @@ def schedule(parallel: Parallel = 4) -> None:
     One a workspace. What was missed while no scheduler ran is told at the start, and run if the group says so.
     """
     from segue.scheduling import Loop
+    from segue.scheduling.missed import tell_missed
+
+    def report(what: str, run: GroupRecord) -> None:
+        _report(what, run)
+        if what in ("due", "missed"):
+            tell_missed(opened, run)
 
     with workspace() as opened, _until_interrupted() as stop:
         scheduler = _scheduler(opened, parallel=parallel, stop=stop)
         starter = _Starter(workspace=opened, settings=settings(), stop=stop)
         typer.echo("the scheduler runs; Ctrl-C stops it")
-        Loop(scheduler=scheduler, start=starter.start, report=_report, trouble=_trouble).run()
+        Loop(scheduler=scheduler, start=starter.start, report=report, trouble=_trouble).run()
     typer.echo("the scheduler has stopped")
 
 

@@ -45,6 +45,14 @@ def announcing(workspace: Workspace, run: RunRecord, *, quiet: bool) -> Iterator
             logs.done()
 
 
+def announce_failure(workspace: Workspace, run_id: str) -> None:
+    """Tell of a run that failed without having been at work, or whose process is gone."""
+    with _harmless():
+        run = RunRecords(workspace.catalog).get(run_id)
+        if run.status is RunStatus.FAILED:
+            _tell(workspace, Alerts(workspace.catalog, workspace.box), run)
+
+
 @contextmanager
 def _harmless() -> Iterator[None]:
     """What people are told must not decide what becomes of a run."""

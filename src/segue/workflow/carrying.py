@@ -11,6 +11,7 @@ from segue.catalog.base import now
 from segue.delivery.budget import Interrupted
 from segue.errors import SegueError
 from segue.services.orchestrations import Orchestration
+from segue.workflow.announce import announce_failure
 from segue.workflow.locks import turn
 from segue.workflow.queue import Options, RunQueue
 from segue.workflow.records import RunRecord, error_dict
@@ -69,3 +70,4 @@ def _finish_earlier(runner: Runner, orchestration: Orchestration, run: RunRecord
 
 def _refuse(runner: Runner, run_id: str, error: Mapping[str, Any]) -> None:
     runner.records.update(run_id, status=RunStatus.FAILED, error=dict(error), ended_at=now())
+    announce_failure(runner.workspace, run_id)

@@ -12,6 +12,7 @@ from segue.errors import BusyError, SegueError
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow import engine
+from segue.workflow.announce import announce_failure
 from segue.workflow.carrying import carry_out
 from segue.workflow.locks import only_server
 from segue.workflow.queue import RunQueue
@@ -96,6 +97,7 @@ class Worker:
                 stop.set()
             if stop is None and self._engine.lost(run.id, run.attempt):
                 self._queue.fail(run.id, run.attempt, _LOST)
+                announce_failure(self._workspace, run.id)
 
     def _carry_out(self, run_id: str) -> None:
         stop = threading.Event()
