@@ -73,7 +73,7 @@ def test_a_proxy_in_between_has_its_own_words():
 
 
 def test_a_stream_that_breaks_is_taken_up_again():
-    run = {
+    run: dict[str, object] = {
         "run_id": "r", "orchestration": "o", "kind": "sync", "started_by": "api", "plan_id": None, "undoes": None,
         "started_at": "2026-01-01T00:00:00Z", "ended_at": None, "seconds": None, "account_id": None,
         "list": {"id": None, "name": None, "created": False}, "counts": {}, "requests": {}, "warnings": [],

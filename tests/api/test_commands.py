@@ -32,17 +32,17 @@ def segue(tmp_path, monkeypatch, capsys):
 
 
 def test_a_token_is_shown_once(segue):
-    code, text, _ = segue("token", "create", "ci", "--scope", "run", "--scope", "configure", "--days", "30")
+    code, text, _ = segue("token", "create", "nightly", "--scope", "run", "--scope", "configure", "--days", "30")
     assert code == 0
     assert re.fullmatch(r"sk_segue_[0-9a-f]{64}\n", text)
     (listed,) = json.loads(segue("token", "list", "--json")[1])
-    assert (listed["name"], listed["scopes"], listed["status"]) == ("ci", ["configure", "run"], "valid")
+    assert (listed["name"], listed["scopes"], listed["status"]) == ("nightly", ["configure", "run"], "valid")
     assert text.strip() not in segue("token", "list")[1]
-    assert segue("token", "revoke", "ci")[0] == 0
+    assert segue("token", "revoke", "nightly")[0] == 0
     assert json.loads(segue("token", "list", "--json")[1])[0]["status"] == "revoked"
-    code, _, told = segue("token", "revoke", "cy")
+    code, _, told = segue("token", "revoke", "nightli")
     assert code == 2
-    assert 'did you mean "ci"?' in told
+    assert 'did you mean "nightly"?' in told
 
 
 def test_a_token_reads_only_unless_more_is_asked_for(segue):

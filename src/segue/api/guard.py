@@ -55,9 +55,9 @@ class Guard:
             await self._app(scope, receive, answer)
         except SegueError as error:
             await self._tell(error, scope, receive, answer)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- the outermost handler
             # A traceback may show a person's data: without debug only the type is told.
-            _log.error("%s failed: %s", answer.path, type(error).__name__, exc_info=self._debug)  # noqa: TRY400
+            _log.error("%s failed: %s", answer.path, type(error).__name__, exc_info=self._debug)
             await self._tell(error, scope, receive, answer)
 
     async def _tell(self, error: Exception, scope: Scope, receive: Receive, answer: _Answer) -> None:

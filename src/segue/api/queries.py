@@ -78,7 +78,7 @@ def router() -> APIRouter:
 
 def _preview(tools: ToolsHere, body: Preview) -> StreamingResponse:
     """Run SQL and stream its rows as they come. A mistake in it is told with line and column."""
-    with tools.reading() as session:
+    with tools.workspace.catalog.session(read_only=True) as session:
         query = SavedQuery(name=None, sql=body.sql, database=find_database(session, body.database))
     return _stream(tools, query, body.limit)
 
@@ -102,7 +102,7 @@ def _csv(tools: ToolsHere, ref: Ref, limit: Limit = _MOST_ROWS) -> StreamingResp
 
 def _saved(tools: Tools, ref: str) -> SavedQuery:
     name = get_configured(tools.workspace, "queries", ref).name
-    with tools.reading() as session:
+    with tools.workspace.catalog.session(read_only=True) as session:
         return find_query(session, name)
 
 

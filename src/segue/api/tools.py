@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Path, Request
-from sqlalchemy.orm import Session
 
 from segue.api.background import Starter
 from segue.api.scopes import SCOPES
@@ -31,12 +30,6 @@ class Tools:
     settings: Settings
     starter: Starter
     _places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(_AT_ONCE))
-
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """A session that only reads."""
-        with self.workspace.catalog.session(read_only=True) as session:
-            yield session
 
     @contextmanager
     def place(self) -> Iterator[None]:

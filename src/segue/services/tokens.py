@@ -15,7 +15,7 @@ from segue.catalog.base import now
 from segue.catalog.tokens import ApiToken
 from segue.errors import SegueError, UsageError
 from segue.security import Secret
-from segue.services.names import unknown
+from segue.services.names import suggestion
 from segue.services.workspace import Workspace
 
 _PREFIX = "sk_segue_"
@@ -101,7 +101,12 @@ def revoke_token(workspace: Workspace, name: str) -> Token:
     with workspace.catalog.session() as session:
         row = session.scalars(select(ApiToken).where(ApiToken.name == name)).one_or_none()
         if row is None:
-            raise unknown("token", name, session.scalars(select(ApiToken.name)))
+            known = session.scalars(select(ApiToken.name)).all()
+            raise UsageError(
+                f'there is no token "{name}"{suggestion(name, known)}',
+                code="unknown_token",
+                steps=("See all of them with: segue token list",),
+            )
         row.revoked_at = row.revoked_at or now()
         return _token(row)
 
