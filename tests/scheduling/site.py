@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +111,7 @@ class Site:
         with self.catalog.session(read_only=True) as session:
             found = find_group(session, group)
         return list(reversed(self.scheduler().records.latest(found.id, limit=100)))
+
+    def later(self) -> datetime:
+        """A moment after everything that was done with the real clock."""
+        return datetime.now(UTC) + timedelta(minutes=1)
