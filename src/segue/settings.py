@@ -52,8 +52,7 @@ class Settings:
     rate_scale: float = 1.0
     """SEGUE_RATE_SCALE: multiplies the destination's published rate limits: `1` obeys them, `0` does not wait (fakes)."""
     second_run: Literal["refuse", "wait"] = "refuse"
-    """SEGUE_SECOND_RUN: with a server, what becomes of a run while another one of its orchestration is under way: `refuse`
-    or `wait`."""
+    """SEGUE_SECOND_RUN: with a server, a run while another one of its orchestration is under way: `refuse` or `wait`."""
     runs_at_once: int = 2
     """SEGUE_RUNS_AT_ONCE: how many runs `segue serve` carries out at a time; of one account it is always one."""
     log: str | None = None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import timedelta
-
 from sqlalchemy import delete, select
 
 from segue.catalog import Catalog
@@ -14,8 +12,6 @@ from segue.catalog.workers import Worker
 
 BEAT = 5.0
 """Seconds between two signs of life."""
-SILENCE = 30.0
-"""Seconds without one after which a worker counts as gone."""
 
 
 class Workers:
@@ -33,11 +29,10 @@ class Workers:
                 session.add(row)
             row.seen_at = now()
 
-    def others(self, worker_id: str, *, silent_for: float = 0.0) -> list[str]:
-        """The other workers that gave no sign of life for so many seconds."""
-        query = select(Worker.id).where(Worker.id != worker_id, Worker.seen_at <= now() - timedelta(seconds=silent_for))
+    def others(self, worker_id: str) -> list[str]:
+        """The other workers. Where a workspace has one worker at a time, they are gone."""
         with self._catalog.session(read_only=True) as session:
-            return list(session.scalars(query))
+            return list(session.scalars(select(Worker.id).where(Worker.id != worker_id)))
 
     def forget(self, worker_ids: list[str]) -> None:
         """Drop workers that are gone."""
