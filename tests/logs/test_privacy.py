@@ -145,7 +145,10 @@ def database(shop: Shop) -> list[str]:
         rows = [
             str(row) for name in tables if name not in FOR_PEOPLE for row in opened.execute(f'SELECT * FROM "{name}"')
         ]
+        meant = [str(row) for name in FOR_PEOPLE for row in opened.execute(f'SELECT * FROM "{name}"')]
     assert len(rows) > 20
+    # The marks do come this far: where they are meant to be, they are.
+    assert any("quixote" in row for row in meant)
     return rows
 
 
