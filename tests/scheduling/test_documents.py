@@ -74,7 +74,8 @@ def test_the_task_of_airflow_makes_the_group_due(site, shell):
         for node in ast.walk(ast.parse(block("signal-airflow.md", "python")))
         if isinstance(node, ast.Call)
         for keyword in node.keywords
-        if keyword.arg == "bash_command" and "segue" in keyword.value.value
+        if keyword.arg == "bash_command" and isinstance(keyword.value, ast.Constant)
+        if "segue" in str(keyword.value.value)
     )
     done = shell(command)
     assert (done.returncode, done.stderr) == (0, "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from segue.errors import UsageError
@@ -9,9 +11,9 @@ from segue.scheduling import GroupStatus, MemberResult, MemberStatus
 
 from .site import Starts, utc
 
-SCHEDULE = {"cron": "0 6 * * *", "timezone": "Europe/Vienna"}
+SCHEDULE: dict[str, Any] = {"cron": "0 6 * * *", "timezone": "Europe/Vienna"}
 ONE = [{"orchestration": "A"}]
-DAILY = {"name": "Daily", "schedule": SCHEDULE, "members": ONE}
+DAILY: dict[str, Any] = {"name": "Daily", "schedule": SCHEDULE, "members": ONE}
 WAITS = {"name": "Waits", "after_signal": "loaded", "members": ONE}
 FAILED = MemberResult(run_id=None, status=MemberStatus.FAILED, message="no")
 

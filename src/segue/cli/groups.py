@@ -10,23 +10,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from segue.cli.context import settings, workspace
 from segue.cli.display import Lines
+from segue.cli.group_reports import blame, describe, run_dict, show_group, show_run
 
 if TYPE_CHECKING:
     from segue.delivery.progress import Progress
     from segue.errors import SegueError
-    from segue.scheduling import Group, GroupRecord, MemberResult, Scheduler
+    from segue.scheduling import GroupRecord, MemberResult, Scheduler
     from segue.services.workspace import Workspace
     from segue.settings import Settings
 
 _PANEL = "Groups"
-_SHOWN_TIMES = 5
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Parallel = Annotated[int, typer.Option("--parallel", min=1, max=64, help="Orchestrations that run at once.")]
 
@@ -56,13 +55,13 @@ def groups(as_json: AsJson = False) -> None:
         scheduler = _scheduler(opened)
         with opened.catalog.session(read_only=True) as session:
             found = load_groups(session)
-        described = [_describe(group, scheduler) for group in found]
+        described = [describe(group, scheduler) for group in found]
         beat = scheduler.last_beat()
     if as_json:
         print_json({"groups": described, "scheduler_seen_at": beat and beat.isoformat()})
         return
     for one in described:
-        _show_group(one)
+        show_group(one)
     seen = f"{beat:%Y-%m-%d %H:%M:%S} UTC" if beat else "never; start it with `segue schedule`"
     typer.echo(f"scheduler last seen: {seen}" if described else "There are no groups. See docs/how-to/schedule.md.")
 
@@ -84,9 +83,9 @@ def run(
         starter = _Starter(workspace=opened, settings=settings(), stop=stop, quiet=as_json)
         ended = scheduler.run_now(name, starter.start)
     if as_json:
-        print_json(_run_dict(ended))
+        print_json(run_dict(ended))
     else:
-        _show_run(ended)
+        show_run(ended)
     raise typer.Exit(ended.status.exit_code)
 
 
@@ -221,7 +220,7 @@ def _report(what: str, run: GroupRecord) -> None:
     elif what == "missed":
         typer.echo(f'{at} group "{run.group}" missed its time')
     else:
-        typer.echo(f'{at} group "{run.group}" {run.status}{_blame(_run_dict(run))}, run {run.id}')
+        typer.echo(f'{at} group "{run.group}" {run.status}{blame(run_dict(run))}, run {run.id}')
     if what != "ended" or run.status == "skipped":
         for warning in run.warnings:
             typer.secho(f'warning: group "{run.group}": {warning}', err=True, fg="yellow")
@@ -229,103 +228,3 @@ def _report(what: str, run: GroupRecord) -> None:
 
 def _trouble(error: SegueError) -> None:
     typer.secho(f"warning: {error.message}; looking again soon", err=True, fg="yellow")
-
-
-def _describe(group: Group, scheduler: Scheduler) -> dict[str, Any]:
-    """A group as JSON shows it."""
-    timetable, last = group.timetable, scheduler.records.latest(group.id)
-    return {
-        "name": group.name,
-        "enabled": group.enabled,
-        "schedule": {
-            "cron": timetable.cron,
-            "words": timetable.words,
-            "timezone": timetable.timezone,
-            "missed": "run_once" if group.run_missed else "skip",
-        }
-        if timetable
-        else None,
-        "next": _next_starts(group),
-        "after_signal": group.after_signal,
-        "after_group": group.after_group,
-        "offset_seconds": group.offset.total_seconds(),
-        "only_if_changed": group.only_if_changed,
-        "members": [{"orchestration": member.orchestration, "after": list(member.after)} for member in group.members],
-        "last": _run_dict(last[0]) if last else None,
-    }
-
-
-def _next_starts(group: Group) -> list[str]:
-    """The next times at which the schedule starts it, in its time zone."""
-    timetable = group.timetable
-    if timetable is None or not group.enabled:
-        return []
-    times = islice(timetable.after(datetime.now(UTC) - group.offset), _SHOWN_TIMES)
-    return [(time + group.offset).astimezone(timetable.zone).isoformat() for time in times]
-
-
-def _run_dict(run: GroupRecord) -> dict[str, Any]:
-    """A run of a group as JSON shows it."""
-    return {
-        "group_run_id": run.id,
-        "group": run.group,
-        "cause": str(run.cause),
-        "status": str(run.status),
-        "due_at": run.due_at.isoformat(),
-        "started_at": run.started_at and run.started_at.isoformat(),
-        "ended_at": run.ended_at and run.ended_at.isoformat(),
-        "warnings": list(run.warnings),
-        "members": [
-            {
-                "orchestration": member.orchestration,
-                "status": str(member.status),
-                "run_id": member.run_id,
-                "message": member.message,
-            }
-            for member in run.members
-        ],
-    }
-
-
-def _show_group(group: dict[str, Any]) -> None:
-    typer.secho(group["name"], bold=True, nl=False)
-    typer.echo("" if group["enabled"] else "  (disabled)")
-    members = [
-        m["orchestration"] + (f" (after {', '.join(m['after'])})" if m["after"] else "") for m in group["members"]
-    ]
-    _line("members", "; ".join(members))
-    if when := group["schedule"]:
-        _line("schedule", f"{when['words']}, {when['timezone']}  [{when['cron']}]")
-        for number, time in enumerate(group["next"]):
-            _line("" if number else "next", f"{datetime.fromisoformat(time):%a %Y-%m-%d %H:%M %z}")
-    if group["after_signal"]:
-        _line("signal", f'after "{group["after_signal"]}"')
-    if group["after_group"]:
-        _line("group", f'after "{group["after_group"]}"')
-    if group["offset_seconds"]:
-        _line("offset", f"{group['offset_seconds']:.0f} s later")
-    if group["only_if_changed"]:
-        _line("only", "if the data changed")
-    if last := group["last"]:
-        due = datetime.fromisoformat(last["due_at"])
-        _line("last run", f"{due:%Y-%m-%d %H:%M} UTC  {last['status']}{_blame(last)}  [{last['group_run_id']}]")
-
-
-def _blame(run: dict[str, Any]) -> str:
-    """Which members did not succeed."""
-    bad = [f"{m['orchestration']} {m['status']}" for m in run["members"] if m["status"] in ("failed", "skipped")]
-    return f": {', '.join(bad)}" if bad else ""
-
-
-def _show_run(run: GroupRecord) -> None:
-    typer.secho(f"Group run {run.id}: ", bold=True, nl=False)
-    typer.echo(f"{run.status}  {run.group}")
-    for member in run.members:
-        detail = f"  {member.message}" if member.message else ""
-        typer.echo(f"  {member.status:<24} {member.orchestration}  {member.run_id or ''}{detail}".rstrip())
-    for warning in run.warnings:
-        typer.secho(f"warning: {warning}", err=True, fg="yellow")
-
-
-def _line(label: str, text: str) -> None:
-    typer.echo(f"  {label:<10}{text}")
