@@ -83,7 +83,9 @@ def spoilt(shop: Shop) -> None:
 
 def impatient(shop: Shop) -> None:
     shop.environment["SEGUE_QUERY_SECONDS"] = "2"
-    everybody = "People a CROSS JOIN People b CROSS JOIN People c WHERE sin(a.points) + sin(b.points) + sin(c.points) > 3"
+    everybody = (
+        "People a CROSS JOIN People b CROSS JOIN People c WHERE sin(a.points) + sin(b.points) + sin(c.points) > 3"
+    )
     query(f"SELECT p.* FROM ({shop.sql}) p CROSS JOIN {everybody}")(shop)
     shop.generate(3000)
 
@@ -274,15 +276,26 @@ def test_a_run_is_given_up_and_begun_anew(shop: Shop) -> None:
     assert ended.counts["unchanged"] == 12
 
 
-def test_restart_takes_todays_settings(shop: Shop) -> None:
+def test_restart_takes_todays_settings_where_they_do_not_shape_what_is_sent(shop: Shop) -> None:
     shop.generate(12)
-    shop.admin.fault("status", JOBS, status=418, count=1)
-    run = failing(shop, "unexpected_answer")
-    shop.admin.fault("status", JOBS, status=400, count=1)
+    shop.admin.fault("status", READ, status=400, count=1)
+    run = failing(shop, "refused")
     shop.configure(read_back=0)
-    assert Action.RETRY in offered(shop, run).actions
-    ended = shop._with_runner(lambda runner: resolve(runner, run.id, Action.RETRY))
-    assert ended.settings["read_back"] == 100
+    ended = take(shop, run, Action.RESTART)
+    well(shop, ended)
+    assert (ended.id, run.settings["read_back"], ended.settings["read_back"]) == (run.id, 100, 0)
+    assert len(shop.admin.jobs()) == 1
+
+
+def test_restart_begins_a_run_where_todays_settings_shape_what_is_sent(shop: Shop) -> None:
+    shop.generate(12)
+    shop.admin.fault("status", READ, status=400, count=1)
+    run = failing(shop, "refused")
+    shop.configure(list_name="Second")
+    ended = take(shop, run, Action.RESTART)
+    assert ended.status in (RunStatus.COMPLETED, RunStatus.WARNINGS), ended.error
+    assert (ended.id != run.id, ended.list_name) == (True, "Second")
+    assert len(shop.members("Second")) == 12
 
 
 def test_an_overtaken_run_is_left_alone(shop: Shop) -> None:
