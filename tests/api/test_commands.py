@@ -62,6 +62,7 @@ def test_the_api_is_served_on_this_machine_alone_until_interrupted(segue):
         text=True,
     )
     try:
+        told = process.stderr.readline()  # it listens soon after
         transport = httpx.HTTPTransport(retries=10)  # with growing waits between them
         with httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
             assert http.get("/healthz").json() == {"status": "ok"}
@@ -70,7 +71,7 @@ def test_the_api_is_served_on_this_machine_alone_until_interrupted(segue):
         assert "server" not in answer.headers
     finally:
         process.send_signal(signal.SIGINT)
-        told = process.communicate(timeout=60)[1]
+        told += process.communicate(timeout=60)[1]
     assert f"http://127.0.0.1:{port}/api/v1" in told
     assert token not in told
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+from segue.api.queries import begun
 from segue.services.tokens import Scope
 
 
@@ -70,3 +71,19 @@ def test_only_a_few_queries_at_once(office):
     for _ in range(5):  # a place is given back, also after a mistake
         assert office.call("POST", "/api/v1/queries/People/preview").status_code == 200
         assert office.call("POST", "/api/v1/previews", json={"sql": "SELECT"}).status_code == 422
+
+
+def test_a_stream_that_nobody_reads_gives_its_place_back(office):
+    places = []
+
+    def parts():
+        with office.app.state.tools.place():
+            places.append("taken")
+            yield b"first"
+            yield b"second"
+        places.append("unreachable")
+
+    for _ in range(5):  # one more than there are places
+        stream = begun(parts())
+        del stream
+    assert places == ["taken"] * 5

@@ -5,10 +5,12 @@ import threading
 
 import pytest
 
+from segue.api.background import ThreadStarter, WorkerStarter
 from segue.errors import BusyError, UsageError
 from segue.services.run_starts import start_once
 from segue.services.tokens import Scope
-from segue.workflow.locks import only_run
+from segue.workflow.locks import only_run, only_server
+from segue.workflow.requests import Options
 
 from .conftest import NAME
 
@@ -171,3 +173,20 @@ def test_a_draft_is_not_run(shop):
     shop.call("PUT", "/api/v1/queries/People", json={"database": "shop", "sql": "SELECT 1"}, headers=etag)
     answer = shop.call("POST", RUNS)
     assert (answer.status_code, answer.json()["code"]) == (409, "draft_query")
+
+
+def test_a_run_that_waits_is_carried_out_by_the_next_process(shop, emulator):
+    waiting = WorkerStarter(shop.workspace).start(NAME, Options()).run
+    assert waiting.status == "waiting to start"
+    starter = ThreadStarter(shop.workspace, shop.settings)
+    assert shop.ended(waiting.id)["status"] == "completed"
+    starter.close()
+    assert emails(emulator) == {"ana@mail.shop", "bo@mail.shop"}
+
+
+def test_runs_are_left_to_a_server_that_works_in_the_workspace(shop):
+    with only_server(shop.workspace.layout.locks):
+        run_id = shop.call("POST", RUNS).json()["run_id"]
+        stopped = shop.call("POST", f"/api/v1/runs/{run_id}/stop").json()
+    # Nobody has taken it up: it is stopped at once, without a task.
+    assert (stopped["status"], stopped["tasks"]) == ("stopped", [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import chain
 from typing import Annotated, Any
 
 import orjson
@@ -97,7 +98,7 @@ def _csv(tools: ToolsHere, ref: Ref, limit: Limit = _MOST_ROWS) -> StreamingResp
             yield from (part for part, _ in csv_parts(reader.schema, reader))
 
     headers = {"Content-Disposition": 'attachment; filename="rows.csv"'}
-    return StreamingResponse(parts(), media_type="text/csv", headers=headers)
+    return StreamingResponse(begun(parts()), media_type="text/csv", headers=headers)
 
 
 def _saved(tools: Tools, ref: str) -> SavedQuery:
@@ -117,7 +118,12 @@ def _open(tools: Tools, query: SavedQuery, limit: int) -> tuple[ExitStack, pa.Re
 def _stream(tools: Tools, query: SavedQuery, limit: int) -> StreamingResponse:
     started = time.monotonic()
     stack, reader = _open(tools, query, limit)
-    return StreamingResponse(_lines(stack, reader, started), media_type=NDJSON)
+    return StreamingResponse(begun(_lines(stack, reader, started)), media_type=NDJSON)
+
+
+def begun(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """The same parts of a generator that has begun: dropped at any time, it cleans up. One that never began would not."""
+    return chain((next(parts),), parts)
 
 
 def _lines(stack: ExitStack, reader: pa.RecordBatchReader, started: float) -> Iterator[bytes]:

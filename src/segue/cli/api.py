@@ -9,6 +9,8 @@ import typer
 
 from segue.cli.context import settings, workspace
 
+_PATIENCE = 5
+"""Seconds that answers on their way get when the process has to end."""
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -35,4 +37,13 @@ def api(
     with workspace() as opened:
         app = create_app(opened, settings())
         typer.echo(f"the API is at http://{host}:{port}/api/v1, its description at /api/openapi.json", err=True)
-        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            # An event stream would otherwise hold the end up as long as its run takes.
+            timeout_graceful_shutdown=_PATIENCE,
+        )
