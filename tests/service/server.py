@@ -35,15 +35,17 @@ def until(happened: Callable[[], T | bool | None], what: str = "it") -> T:
 class Server:
     """``segue serve``; standing once the constructor returns."""
 
-    def __init__(self, shop: Shop, **environment: str) -> None:
+    def __init__(self, shop: Shop, *arguments: str, **environment: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "segue.cli", "serve"],
+            [sys.executable, "-m", "segue.cli", "serve", *arguments],
             env={**os.environ, **shop.environment, **environment},
             stderr=subprocess.PIPE,
             text=True,
         )
         assert self.process.stderr is not None
         line = self.process.stderr.readline()
+        if line.startswith("the API is at"):
+            line = self.process.stderr.readline()
         assert line.startswith("serving"), line + self.process.communicate(timeout=PATIENCE)[1]
 
     def died(self) -> int:
@@ -61,8 +63,8 @@ class Server:
 
 
 @contextmanager
-def serving(shop: Shop, **environment: str) -> Iterator[Server]:
-    server = Server(shop, **environment)
+def serving(shop: Shop, *arguments: str, **environment: str) -> Iterator[Server]:
+    server = Server(shop, *arguments, **environment)
     try:
         yield server
     finally:

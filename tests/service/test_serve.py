@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from typing import Any
 
+import httpx
 import pytest
 
 from segue.errors import BusyError
+from segue.services.tokens import Scope, create_token
 from segue.workflow.following import run_by_server, undo_by_server
-from segue.workflow.queue import RunQueue
+from segue.workflow.queue import RunQueue, StartedBy
 from segue.workflow.records import RunRecord, RunRecords
 from segue.workflow.requests import request_run
 from segue.workflow.run import Ended
@@ -94,11 +97,9 @@ def test_runs_of_an_account_follow_each_other_by_priority_and_others_do_not_wait
     orchestrations(shop, "A", "B", "C")
     orchestrations(shop, "D", key="pk_other")
     shop.admin.settings(job_delay=3600)
+    wanted: dict[str, StartedBy] = {"A": "schedule", "B": "api", "C": "user", "D": "schedule"}
     with opened(shop) as workspace:
-        asked = {
-            name: request_run(workspace, name, started_by=by).run.id
-            for name, by in (("A", "schedule"), ("B", "api"), ("C", "user"), ("D", "schedule"))
-        }
+        asked = {name: request_run(workspace, name, started_by=by).run.id for name, by in wanted.items()}
         records = RunRecords(workspace.catalog)
 
         def at_klaviyo() -> bool:
@@ -117,6 +118,23 @@ def test_runs_of_an_account_follow_each_other_by_priority_and_others_do_not_wait
     assert b.ended_at
     assert c.ended_at <= b.started_at < b.ended_at <= a.started_at
     assert c.account_id == a.account_id != runs["D"].account_id
+
+
+def test_the_api_leaves_its_runs_to_the_worker(shop: Shop) -> None:
+    shop.generate(10)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = shop.command("serve", "--port", str(port))
+        assert refused.returncode == 2
+        assert "cannot listen" in refused.stderr
+    with opened(shop) as workspace, serving(shop, "--port", str(port)):
+        _, token = create_token(workspace, "test", [Scope.RUN], days=1)
+        url = f"http://127.0.0.1:{port}/api/v1/orchestrations/{NAME}/runs"
+        answer = httpx.post(url, headers={"authorization": f"Bearer {token.reveal()}"}, json={}, timeout=60)
+        assert answer.status_code == 202, answer.text
+        run = ended(workspace, RunRecords(workspace.catalog).recent()[0].id)
+    assert (run.status, run.started_by) == (RunStatus.COMPLETED, "api")
+    assert run.worker_id is not None
 
 
 def test_a_second_server_is_refused(shop: Shop) -> None:

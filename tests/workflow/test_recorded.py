@@ -37,7 +37,9 @@ def test_progress_is_noted_once_a_second_and_gone_at_the_end(catalog, run_id):
     progress = RecordedProgress(catalog, run_id, stop=threading.Event(), clock=lambda: now[0])
 
     def noted():
-        return RunRecords(catalog).get(run_id).task("send").progress
+        task = RunRecords(catalog).get(run_id).task("send")
+        assert task is not None
+        return task.progress
 
     progress.begin("send", total=50, unit="rows")
     assert noted() == {"done": 0, "total": 50, "unit": "rows"}
