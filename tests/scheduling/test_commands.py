@@ -150,6 +150,7 @@ def test_groups_shows_cron_in_words_and_the_next_five_times_in_the_time_zone(sho
     assert "At 06:00 every day, Asia/Kolkata  [0 6 * * *]" in out
     assert out.count("06:10 +0530") == 5
     assert 'after "loaded"' in out
+    assert "10m later" in out
     assert "Off  (disabled)" in out
     assert "scheduler last seen: never" in out
     listed = json.loads(shop.segue("groups", "--json")[1])

@@ -72,6 +72,8 @@ def run_dict(run: GroupRecord) -> dict[str, Any]:
 
 def show_group(group: dict[str, Any]) -> None:
     """Print what ``describe`` says of a group."""
+    from segue.services.configuration.entries import duration_text  # noqa: PLC0415 -- loads pydantic
+
     typer.secho(group["name"], bold=True, nl=False)
     typer.echo("" if group["enabled"] else "  (disabled)")
     members = [
@@ -87,7 +89,7 @@ def show_group(group: dict[str, Any]) -> None:
     if group["after_group"]:
         _line("group", f'after "{group["after_group"]}"')
     if group["offset_seconds"]:
-        _line("offset", f"{group['offset_seconds']:.0f} s later")
+        _line("offset", f"{duration_text(int(group['offset_seconds']))} later")
     if group["only_if_changed"]:
         _line("only", "if the data changed")
     if last := group["last"]:
