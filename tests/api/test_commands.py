@@ -62,6 +62,7 @@ def test_the_api_is_served_on_this_machine_alone_until_interrupted(segue):
         text=True,
     )
     try:
+        assert process.stderr is not None
         told = process.stderr.readline()  # it listens soon after
         transport = httpx.HTTPTransport(retries=10)  # with growing waits between them
         with httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
