@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+
 from sqlalchemy import delete, select
 
 from segue.catalog import Catalog
