@@ -15,6 +15,9 @@ import yaml
 
 from klaviyo_emulator import serve
 from segue.cli.main import run as command
+from segue.services.workspace import open_workspace
+from segue.settings import Settings
+from segue.workflow.records import RunRecords
 
 NAMES = ("Gold", "Silver", "Empty")
 
@@ -134,6 +137,19 @@ def test_a_failing_member_fails_the_group_and_stops_those_after_it(shop):
     assert code == 0
     code, out, _ = shop.segue("groups")
     assert "failed: Empty failed, Silver skipped" in out
+
+
+def test_members_of_one_account_take_turns(shop):
+    shop.apply({**BOTH, "members": [{"orchestration": "Gold"}, {"orchestration": "Silver"}]})
+    code, out, _ = shop.segue("group", "run", "Both", "--json")
+    assert code == 0
+    workspace = open_workspace(Settings.from_env(os.environ))
+    records = RunRecords(workspace.catalog)
+    runs = [records.get(member["run_id"]) for member in json.loads(out)["members"]]
+    workspace.close()
+    first, second = sorted(runs, key=lambda run: run.started_at)
+    assert first.ended_at is not None
+    assert first.ended_at <= second.started_at
 
 
 def test_an_unknown_group_is_a_usage_error(shop):

@@ -72,7 +72,7 @@ def run_dict(run: GroupRecord) -> dict[str, Any]:
 
 def show_group(group: dict[str, Any]) -> None:
     """Print what ``describe`` says of a group."""
-    from segue.services.configuration.entries import duration_text  # noqa: PLC0415 -- loads pydantic
+    from segue.services.configuration.values import duration_text  # noqa: PLC0415 -- loads pydantic
 
     typer.secho(group["name"], bold=True, nl=False)
     typer.echo("" if group["enabled"] else "  (disabled)")

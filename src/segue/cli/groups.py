@@ -173,7 +173,7 @@ class _Starter:
     _locks: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
 
     def start(self, name: str) -> MemberResult:
-        """Run an orchestration. Two groups that share one take turns."""
+        """Run an orchestration. Those of one account take turns: each has the whole of its rate budget."""
         from segue.scheduling import MemberResult, MemberStatus
         from segue.workflow.run import Runner
         from segue.workflow.status import RunStatus
@@ -184,7 +184,9 @@ class _Starter:
             RunStatus.WARNINGS: MemberStatus.WARNINGS,
             RunStatus.STOPPED: MemberStatus.STOPPED,
         }
-        with self._locks[name]:
+        with self._locks[runner.load(name).credential.id]:
+            if self.stop.is_set():
+                return MemberResult(run_id=None, status=MemberStatus.STOPPED)
             ended = runner.run(name)
             if ended.resumed and statuses.get(ended.run.status, MemberStatus.FAILED).succeeded:
                 # What was finished is an older look at the data than the one that is due.
