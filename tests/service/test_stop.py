@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from segue.workflow.records import RunRecords
-from segue.workflow.requests import request_run
+from segue.workflow.requests import request_run, request_stop
 from segue.workflow.status import RunStatus
 from tests.e2e.shop import NAME, Shop
 from tests.service.server import JOBS, Server, ended, opened, serving, until
@@ -20,7 +20,7 @@ ROWS = 60_000
 def slow(shop: Shop) -> None:
     shop.generate(ROWS)
     shop.configure(use_full_profile=False)
-    shop.admin.fault("slow", JOBS, seconds=4, count=None)
+    shop.admin.fault("slow", JOBS, seconds=8, count=None)
 
 
 def on_their_way(shop: Shop) -> None:
@@ -32,9 +32,7 @@ def test_a_stopped_run_finishes_its_chunks_and_the_next_one_sends_the_rest(shop:
     with serving(shop), opened(shop) as workspace:
         asked = request_run(workspace, NAME)
         on_their_way(shop)
-        done = shop.command("stop", asked.run.id)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout == f"run {asked.run.id}: stopping\n"
+        assert request_stop(workspace, asked.run.id).status is RunStatus.STOPPING
         run = ended(workspace, asked.run.id)
         assert run.status is RunStatus.STOPPED
         assert RunRecords(workspace.catalog).states(run.id) == {"import accepted": 4, "import planned": 2}
