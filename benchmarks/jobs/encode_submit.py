@@ -70,7 +70,9 @@ def main(home: str, source: str, url: str) -> None:
     """Stage and send."""
     settings = Settings(home=Path(home))
     workspace = open_workspace(settings)
-    run = RunRecords(workspace.catalog).begin(orchestration_id="bench", orchestration="bench", kind="sync", settings={})
+    run = RunRecords(workspace.catalog).begin(
+        orchestration_id="bench", orchestration="bench", kind="sync", settings={}, credential_id="bench"
+    )
     folder = workspace.layout.runs / run.id
     folder.mkdir(parents=True)
     connection = Connection(base_url=url, secret="pk_bench", rate_scale=0, progress=Quiet(), pause=lambda _: True)

@@ -16,23 +16,36 @@ An error says what happened, to what, and what to do. It never holds a secret or
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class SegueError(Exception):
     """Something the user can act on.
 
     code: stable identifier such as ``list_ambiguous``; message: one sentence for the user; cause: what lies
-    beneath, for the operator; steps: what to do, in order.
+    beneath, for the operator; steps: what to do, in order; facts: what a resolution needs to know, such as the names of
+    blown fuses: plain JSON values, no personal data.
     """
 
     code = "error"
     exit_code = 1
 
-    def __init__(self, message: str, *, code: str | None = None, cause: str = "", steps: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        cause: str = "",
+        steps: tuple[str, ...] = (),
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
         self.cause = cause
         self.steps = steps
+        self.facts = dict(facts or {})
 
 
 class UsageError(SegueError):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from segue.errors import ConfigError
 from segue.security import Secret, parse_key
@@ -51,6 +51,12 @@ class Settings:
     """SEGUE_ENGINE_MEMORY: memory of the engine that compares and encodes rows: `600MB`, `1GiB` or bytes."""
     rate_scale: float = 1.0
     """SEGUE_RATE_SCALE: multiplies the destination's published rate limits: `1` obeys them, `0` does not wait (fakes)."""
+    second_run: Literal["refuse", "wait"] = "refuse"
+    """SEGUE_SECOND_RUN: with a server, a run while another one of its orchestration is under way: `refuse` or `wait`."""
+    runs_at_once: int = 2
+    """SEGUE_RUNS_AT_ONCE: how many runs `segue serve` carries out at a time; of one account it is always one."""
+    log: str | None = None
+    """SEGUE_LOG: a file that events are added to as JSON lines, without people's data; `-` is stderr; not set: no log."""
     failpoint: str | None = None
     """SEGUE_FAILPOINT: for crash tests: the place where the process kills itself, such as `import-accepted-after:3`."""
     debug: bool = False
@@ -80,6 +86,9 @@ class Settings:
             threads=read("SEGUE_THREADS", _parse_count, default.threads),
             engine_memory=read("SEGUE_ENGINE_MEMORY", parse_size, default.engine_memory),
             rate_scale=read("SEGUE_RATE_SCALE", _parse_scale, default.rate_scale),
+            second_run=read("SEGUE_SECOND_RUN", _parse_second_run, default.second_run),
+            runs_at_once=read("SEGUE_RUNS_AT_ONCE", _parse_count, default.runs_at_once),
+            log=environ.get("SEGUE_LOG", "").strip() or None,
             failpoint=environ.get("SEGUE_FAILPOINT") or None,
             debug=read("SEGUE_DEBUG", _parse_switch, default.debug),
         )
@@ -117,6 +126,14 @@ def _parse_scale(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
         raise ValueError(f"takes a number of 0 or more, not {text!r}")
     return float(text)
+
+
+def _parse_second_run(text: str) -> Literal["refuse", "wait"]:
+    if text == "wait":
+        return "wait"
+    if text == "refuse":
+        return "refuse"
+    raise ValueError(f"takes refuse or wait, not {text!r}")
 
 
 def _parse_switch(text: str) -> bool:

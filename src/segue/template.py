@@ -20,6 +20,8 @@ class TemplateSettings(BaseModel):
 
     list_name: str = Field(min_length=1, max_length=255)
     """Name of the Klaviyo list. It is made when it is not there."""
+    list_id: str | None = Field(default=None, min_length=1, max_length=64)
+    """Id of the Klaviyo list, where several have this name; None: the list is found by its name."""
     use_full_profile: bool = False
     """False: only ``email`` is sent. True: every column of the query goes to the profile."""
     audience_primary_key: Literal["email"] = "email"

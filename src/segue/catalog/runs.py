@@ -36,6 +36,17 @@ class Run(Base):
     requests: Mapped[dict[str, int]] = mapped_column(JSON)
     warnings: Mapped[list[str]] = mapped_column(JSON)
     error: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    started_by: Mapped[str] = mapped_column(String(20), server_default="user")
+    """``user``, ``api``, ``signal`` or ``schedule``."""
+    priority: Mapped[int] = mapped_column(Integer, server_default="10")
+    """Among the waiting runs of an account the lowest number starts first."""
+    attempt: Mapped[int] = mapped_column(Integer, server_default="0")
+    """How often the run was given to the workers."""
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, server_default="{}")
+    """What was asked for with it; see ``segue.workflow.requests.Options``."""
+    credential_id: Mapped[str | None] = mapped_column(String(32))
+    worker_id: Mapped[str | None] = mapped_column(String(32))
+    """The worker that carries it out, or did; None for a run in the process of a command."""
 
 
 class Task(Base):
@@ -51,6 +62,8 @@ class Task(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(Integer)
     outcome: Mapped[dict[str, Any]] = mapped_column(JSON)
+    progress: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """``done``, ``total`` and ``unit`` while a worker is at it."""
 
 
 class DeliveryPart(Base):

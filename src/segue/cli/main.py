@@ -5,20 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from segue.cli import config, inspect, queries, runs, workspace
+from segue.cli import activity, api, config, groups, inspect, queries, resolve, runs, serve, tokens, workspace
 from segue.errors import ConfigError, SegueError
 from segue.security import RedactingFormatter, redact
 from segue.settings import Settings
 
 # A module of commands has register(app); what it needs beyond typer it imports inside its commands, so that
 # `segue --help` stays quick.
-COMMANDS = (workspace, config, queries, runs, inspect)
+COMMANDS = (workspace, config, queries, runs, groups, resolve, serve, api, tokens, inspect, activity)
 
 _INTERRUPTED = 130
 
@@ -43,6 +44,11 @@ def build() -> typer.Typer:
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; whatever goes wrong is told in a few lines on stderr."""
     _log_to_stderr()
+    with _events():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         code = typer.main.get_command(build()).main(list(arguments), prog_name="segue", standalone_mode=False)
     except SegueError as error:
@@ -86,6 +92,28 @@ def _log_to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(RedactingFormatter("%(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
+
+
+@contextmanager
+def _events() -> Iterator[None]:
+    """Where SEGUE_LOG asks for it, events are written as JSON lines."""
+    try:
+        target = Settings.from_env(os.environ).log
+    except ConfigError:  # told by the command that needs the settings
+        target = None
+    if target is None:
+        yield
+        return
+    from segue import logs  # noqa: PLC0415 -- loads structlog
+
+    try:
+        logs.to(target)
+    except ConfigError as error:
+        _tell(error.message, steps=error.steps)
+    try:
+        yield
+    finally:
+        logs.off()
 
 
 def _tell(message: str, *, cause: str = "", steps: Sequence[str] = ()) -> None:

@@ -1,25 +1,22 @@
-"""Rows on their way out: as a grid that fits the terminal, as CSV, as JSON. One rule a type, the one of payloads."""
+"""Rows on their way out: as a grid that fits the terminal, to a CSV file, as JSON."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import typer
 
 from segue.errors import UsageError
+from segue.services.rows import cell, csv_parts
 
 _SAMPLE = 1000
 """Rows that decide how wide the columns of a grid are."""
@@ -30,65 +27,6 @@ _GAP = "  "
 def print_json(value: object) -> None:
     """Print one JSON value, indented."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
-
-
-def json_cell(value: Any) -> str:
-    """The JSON text of a cell: decimals keep their digits, moments are ISO 8601 in UTC, NaN is null, bytes are hex."""
-    match value:
-        case None:
-            return "null"
-        case bool() | str():
-            return json.dumps(value, ensure_ascii=False)
-        case int() | Decimal():
-            return str(value)
-        case float():
-            return repr(value) if math.isfinite(value) else "null"
-        case list() | tuple():
-            return f"[{', '.join(map(json_cell, value))}]"
-        case dict():
-            return (
-                "{"
-                + ", ".join(f"{json.dumps(str(k), ensure_ascii=False)}: {json_cell(v)}" for k, v in value.items())
-                + "}"
-            )
-        case _:
-            return json.dumps(_text(value), ensure_ascii=False)
-
-
-def _text(value: object) -> str:
-    match value:
-        case datetime():
-            moment = value.astimezone(UTC) if value.tzinfo else value
-            return moment.replace(tzinfo=None).isoformat() + "Z"
-        case date() | time():
-            return value.isoformat()
-        case bytes():
-            return value.hex()
-        case _:
-            return str(value)
-
-
-def cell(value: Any) -> str:
-    """A cell as people read it: JSON text without the quotes of a string; NULL stays apart from an empty text."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float | bool | list | tuple | dict):
-        return json_cell(value) if not isinstance(value, float) or math.isfinite(value) else str(value)
-    return _text(value)
-
-
-def rows_of(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, ...]]:
-    """The rows of batches as Python values; columns may share a name."""
-    for batch in batches:
-        yield from zip(*(_values(column) for column in batch.columns), strict=True)
-
-
-def _values(column: pa.Array) -> list[Any]:
-    # A map would come as pairs, which look like a list of arrays; its keys are unique, so nothing is lost.
-    values: list[Any] = column.to_pylist(maps_as_pydicts="strict")
-    return values
 
 
 def print_grid(names: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[bool] = ()) -> int:
@@ -163,32 +101,12 @@ def write_csv(schema: pa.Schema, batches: Iterable[pa.RecordBatch], target: str)
 
     A file appears when it is whole, readable by its owner only. Raises UsageError when it cannot be written.
     """
-    plain = pa.schema([pa.field(f.name, f.type if _is_plain(f.type) else pa.string()) for f in schema])
     count = 0
-    with _sink(target) as sink, pacsv.CSVWriter(sink, plain) as writer:
-        for batch in batches:
-            columns = [
-                column if _is_plain(column.type) else pa.array(map(_csv_cell, _values(column)), pa.string())
-                for column in batch.columns
-            ]
-            writer.write_batch(pa.record_batch(columns, schema=plain))
-            count += batch.num_rows
+    with _sink(target) as sink:
+        for part, rows in csv_parts(schema, batches):
+            sink.write(part)
+            count += rows
     return count
-
-
-def _csv_cell(value: Any) -> str | None:
-    return None if value is None else cell(value)
-
-
-def _is_plain(kind: pa.DataType) -> bool:
-    """Whether Arrow writes a type as people and programs expect it."""
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_boolean(kind)
-        or pa.types.is_date32(kind)
-        or pa.types.is_decimal(kind)
-    )
 
 
 @contextmanager

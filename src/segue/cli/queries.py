@@ -121,8 +121,9 @@ def _find(opened: Workspace, name: str | None, sql: str | None, database: str | 
 
 
 def _show_rows(query: SavedQuery, *, limit: int | None, csv: str | None, as_json: bool) -> None:
-    from segue.cli.output import print_grid, rows_of, write_csv
+    from segue.cli.output import print_grid, write_csv
     from segue.services.queries import answering
+    from segue.services.rows import rows_of
 
     if csv is not None and as_json:
         raise UsageError("--csv and --json exclude each other")
@@ -144,7 +145,7 @@ def _print_rows(query: SavedQuery, reader: pa.RecordBatchReader, started: float)
     """One object, written as the rows come. Rows are arrays in the order of ``columns``, whose names may repeat."""
     import json
 
-    from segue.cli.output import json_cell, rows_of
+    from segue.services.rows import json_cell, rows_of
 
     columns = [{"name": column.name, "type": str(column.type)} for column in reader.schema]
     head = {"query": query.name, "database": query.database.name, "columns": columns}

@@ -40,7 +40,7 @@ def plan(orchestration: Name, as_json: AsJson = False) -> None:
     """
     from segue.workflow.sync import plan as make
 
-    with _runner(quiet=as_json) as runner:
+    with running(quiet=as_json) as runner:
         made = make(runner, orchestration)
     if as_json:
         _print_json(made.as_dict())
@@ -71,9 +71,13 @@ def run(  # noqa: PLR0917 -- typer calls it by name
         _check_fuses(allow or ())
     if not (yes or as_json or plan_id) and sys.stdin.isatty():
         plan_id = _ask(orchestration, restart=restart)
-    with _told(as_json=as_json), _runner(quiet=as_json) as runner:
-        ended = runner.run(orchestration, plan_id=plan_id, allowed=allow or (), restart=restart)
-    _finish(ended, as_json=as_json)
+    from segue.workflow.following import run_by_server
+
+    with _told(as_json=as_json), running(quiet=as_json) as runner:
+        ended = run_by_server(
+            runner, orchestration, plan_id=plan_id, allowed=allow or (), restart=restart
+        ) or runner.run(orchestration, plan_id=plan_id, allowed=allow or (), restart=restart)
+    finish(ended, as_json=as_json)
 
 
 def undo(
@@ -93,9 +97,11 @@ def undo(
         _check_fuses(allow or ())
     if not (yes or as_json) and sys.stdin.isatty():
         typer.confirm(f"Undo the list changes of run {run_id}?", abort=True)
-    with _told(as_json=as_json), _runner(quiet=as_json) as runner:
-        ended = runner.undo(run_id, allowed=allow or ())
-    _finish(ended, as_json=as_json)
+    from segue.workflow.following import undo_by_server
+
+    with _told(as_json=as_json), running(quiet=as_json) as runner:
+        ended = undo_by_server(runner, run_id, allowed=allow or ()) or runner.undo(run_id, allowed=allow or ())
+    finish(ended, as_json=as_json)
 
 
 def _check_fuses(names: Collection[str]) -> None:
@@ -108,7 +114,7 @@ def _ask(orchestration: str, *, restart: bool) -> str | None:
     """Show what would be done and ask. The display has ended by then: it would paint over the question."""
     from segue.workflow.sync import plan as make
 
-    with _runner(quiet=False) as runner:
+    with running(quiet=False) as runner:
         unfinished = runner.records.unfinished(runner.load(orchestration).id)
         made = None if unfinished else make(runner, orchestration)
     if made is None:
@@ -120,7 +126,8 @@ def _ask(orchestration: str, *, restart: bool) -> str | None:
     return made.id
 
 
-def _finish(ended: Ended, *, as_json: bool) -> None:
+def finish(ended: Ended, *, as_json: bool) -> None:
+    """Print what came of a run and end with its exit code."""
     if as_json:
         _print_json(run_as_dict(ended))
     else:
@@ -166,7 +173,7 @@ def _print_json(value: object) -> None:
 
 
 @contextmanager
-def _runner(*, quiet: bool) -> Iterator[Runner]:
+def running(*, quiet: bool) -> Iterator[Runner]:
     """A runner that stops cleanly on Ctrl-C: the first one lets calls on their way end, the second one does not wait."""
     from segue import failpoints
     from segue.workflow.run import Runner

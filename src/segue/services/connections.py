@@ -11,6 +11,7 @@ from segue.delivery.progress import Quiet
 from segue.destinations.contract import Account, Connection, Plugin
 from segue.destinations.registry import GROUP, find_plugin
 from segue.errors import ConfigError, DestinationError
+from segue.security import Secret
 from segue.services.orchestrations import Credential, load_credential
 from segue.services.workspace import Workspace
 from segue.settings import Settings
@@ -34,8 +35,10 @@ class TestedConnection:
         return not self.missing
 
 
-def check_connection(workspace: Workspace, settings: Settings, name: str) -> TestedConnection:
-    """Try a credential, writing nothing.
+def check_connection(
+    workspace: Workspace, settings: Settings, name: str, *, key: Secret | None = None
+) -> TestedConnection:
+    """Try a credential, writing nothing. key: tried in place of the one that is kept.
 
     Raises UsageError for an unknown name, CredentialError for a key that is refused, DestinationError ``unreachable`` when
     nobody answers.
@@ -46,7 +49,7 @@ def check_connection(workspace: Workspace, settings: Settings, name: str) -> Tes
     destination = plugin.open(
         Connection(
             base_url=credential.base_url,
-            secret=credential.secret.reveal(),
+            secret=(key or credential.secret).reveal(),
             rate_scale=settings.rate_scale,
             progress=Quiet(),
             pause=_Patience().pause,

@@ -105,4 +105,5 @@ def refuse_blown(fuses: Collection[Fuse], *, allowed: Collection[str], command: 
             f"If the numbers are right, allow them for this run only: {command} {names}",
             "If they are always right, change the limit in the data template.",
         ),
+        facts={"fuses": [fuse.name for fuse in blown]},
     )

@@ -70,7 +70,8 @@ def connect(destination: Destination, orchestration: Orchestration, held: Held) 
     account = destination.account()
     name, snapshot = orchestration.settings.list_name, held.snapshot
     may_be_same = account.may_be(snapshot.account_id)
-    known = snapshot.list_id if may_be_same and held.list_name == name else None
+    stored = snapshot.list_id if may_be_same and held.list_name == name else None
+    known = orchestration.settings.list_id or stored
     target = destination.find_list(name, known)
     # An account that a key may not show is known by its list: ids of lists are unique.
     same_account = account.id == snapshot.account_id or (may_be_same and target.id == snapshot.list_id)

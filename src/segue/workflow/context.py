@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,10 @@ from typing import Protocol
 import pydantic
 
 from segue.audience.workbench import staging_lost, sync_folder
+from segue.catalog import Catalog
 from segue.catalog.ledger import CatalogLedger
+from segue.delivery.budget import Interrupted
+from segue.delivery.ledger import Part, PartState
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Destination, Work
 from segue.errors import CredentialError
@@ -37,7 +41,8 @@ class Stage(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class RunContext:
     """The tools of a run, and where it stands. allowed: fuses that may blow in this run; expected_plan: the plan that the
-    user has seen and that must still be true."""
+    user has seen and that must still be true; read_back: whether the sample is read back from the destination; stop: set when
+    no further chunk may be sent."""
 
     workspace: Workspace
     settings: Settings
@@ -49,7 +54,9 @@ class RunContext:
     stage: Stage
     allowed: Collection[str] = ()
     expected_plan: str | None = None
+    read_back: bool = True
     clock: Callable[[], float]
+    stop: threading.Event
 
     @property
     def folder(self) -> Path:
@@ -94,7 +101,7 @@ class RunContext:
     def ledger(self) -> CatalogLedger:
         """What was delivered so far."""
         account = self.staged().connected.account
-        return CatalogLedger(self.workspace.catalog, run_id=self.run.id, account_id=account.id)
+        return _StoppableLedger(self.workspace.catalog, run_id=self.run.id, account_id=account.id, stop=self.stop)
 
     def work(self) -> Work:
         """The work for the destination. The list must be there."""
@@ -116,3 +123,17 @@ class RunContext:
             ledger=self.ledger,
             still_wanted=still_wanted(self.folder, self.settings, self.shared_lists, target.id),
         )
+
+
+class _StoppableLedger(CatalogLedger):
+    """Begins no chunk once the run is asked to stop; what is on its way can still be written down."""
+
+    def __init__(self, catalog: Catalog, *, run_id: str, account_id: str, stop: threading.Event) -> None:
+        super().__init__(catalog, run_id=run_id, account_id=account_id)
+        self._stop = stop
+
+    def mark(self, part: Part, state: PartState, *, job: str | None = None) -> Part:
+        """Move a part on. Raises Interrupted instead of beginning to send it."""
+        if state is PartState.SENDING and self._stop.is_set():
+            raise Interrupted
+        return super().mark(part, state, job=job)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,16 +10,19 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from segue import logs
 from segue.catalog import Catalog
 from segue.catalog.base import now
 from segue.catalog.runs import DeliveryPart, Run, Task
 from segue.errors import SegueError, UsageError
+from segue.workflow.rows import new_run, unfinished_run
 from segue.workflow.status import RunStatus, TaskStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRecord:
-    """One task as it stands. outcome: numbers and sentences, no personal data."""
+    """One task as it stands. outcome: numbers and sentences, no personal data; progress: done, total, unit, where a worker is
+    at it."""
 
     name: str
     status: TaskStatus
@@ -28,6 +30,7 @@ class TaskRecord:
     ended_at: datetime | None
     attempts: int
     outcome: Mapping[str, Any]
+    progress: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,11 @@ class RunRecord:
     requests: Mapping[str, int]
     warnings: Sequence[str]
     error: Mapping[str, Any] | None
+    started_by: str
+    priority: int
+    attempt: int
+    options: Mapping[str, Any]
+    worker_id: str | None
     tasks: tuple[TaskRecord, ...] = field(default=())
 
     @property
@@ -77,27 +85,23 @@ class RunRecords:
         orchestration: str,
         kind: str,
         settings: Mapping[str, Any],
+        credential_id: str,
         undoes: str | None = None,
     ) -> RunRecord:
-        """Write a new run down."""
-        started = now()
-        run = Run(
-            id=f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        """Write a new run down that this process carries out."""
+        run = new_run(
             orchestration_id=orchestration_id,
             orchestration=orchestration,
             kind=kind,
+            settings=settings,
+            credential_id=credential_id,
             undoes=undoes,
-            status=RunStatus.RUNNING,
-            started_at=started,
-            settings=dict(settings),
-            list_created=False,
-            counts={},
-            requests={},
-            warnings=[],
         )
+        run.status = RunStatus.RUNNING
         with self._catalog.session() as session:
             session.add(run)
-        return _record(run, ())
+        logs.event("run begun", run=run.id, orchestration=orchestration, kind=kind)
+        return record_of(run)
 
     def update(self, run_id: str, **values: Any) -> None:
         """Change columns of a run."""
@@ -115,14 +119,17 @@ class RunRecords:
                 session.add(task)
             task.status, task.started_at, task.ended_at = TaskStatus.RUNNING, now(), None
             task.attempts += 1
+            logs.task(run_id, name, attempt=task.attempts)
 
     def end_task(self, run_id: str, name: str, status: TaskStatus, outcome: Mapping[str, Any] | None = None) -> None:
         """A task ends."""
         with self._catalog.session() as session:
             task = session.get_one(Task, (run_id, name))
             task.status, task.ended_at = status, now()
+            task.progress = None
             if outcome is not None:
                 task.outcome = dict(outcome)
+        logs.event("task ended", status=status, run=run_id, task=name)
 
     def give_up(self, run_id: str, *, position: int) -> None:
         """Say that nothing more will come of a run, so that the next one starts anew."""
@@ -146,30 +153,21 @@ class RunRecords:
         if orchestration_id is not None:
             query = query.where(Run.orchestration_id == orchestration_id)
         with self._catalog.session(read_only=True) as session:
-            return [_record(row, ()) for row in session.scalars(query)]
+            return [record_of(row) for row in session.scalars(query)]
 
-    def unfinished(self, orchestration_id: str) -> RunRecord | None:
-        """The run of this orchestration that has begun to write and has not recorded what came of it."""
-        open_states = (RunStatus.RUNNING, RunStatus.STOPPED, RunStatus.FAILED)
-        settled = (TaskStatus.SUCCEEDED, TaskStatus.SKIPPED)
-        recorded = select(Task.run_id).where(Task.name == "record", Task.status.in_(settled))
-        begun = select(DeliveryPart.run_id).where(DeliveryPart.run_id == Run.id).exists()
-        query = (
-            select(Run)
-            .where(Run.orchestration_id == orchestration_id, Run.status.in_(open_states))
-            .where(Run.id.not_in(recorded), begun)
-            .order_by(Run.started_at.desc())
-            .limit(1)
-        )
+    def unfinished(self, orchestration_id: str, *, besides: str = "") -> RunRecord | None:
+        """The run of this orchestration, besides the given one, that has begun to write and has not recorded what came of
+        it."""
         with self._catalog.session(read_only=True) as session:
-            row = session.scalars(query).one_or_none()
+            row = session.scalars(unfinished_run(orchestration_id, besides=besides)).one_or_none()
             return _with_tasks(session, row) if row is not None else None
 
-    def close_orphans(self, orchestration_id: str) -> None:
+    def close_orphans(self, orchestration_id: str, *, besides: str = "") -> None:
         """Mark runs that died before their first write as failed: nothing of them is left to finish."""
         begun = select(DeliveryPart.run_id)
+        at_it = (RunStatus.RUNNING, RunStatus.STOPPING)
         query = select(Run).where(
-            Run.orchestration_id == orchestration_id, Run.status == RunStatus.RUNNING, Run.id.not_in(begun)
+            Run.orchestration_id == orchestration_id, Run.status.in_(at_it), Run.id.not_in(begun), Run.id != besides
         )
         with self._catalog.session() as session:
             for run in session.scalars(query):
@@ -209,7 +207,7 @@ def error_dict(error: SegueError) -> dict[str, Any]:
 
 def _with_tasks(session: Session, run: Run) -> RunRecord:
     tasks = session.scalars(select(Task).where(Task.run_id == run.id).order_by(Task.position))
-    return _record(
+    return record_of(
         run,
         tuple(
             TaskRecord(
@@ -219,13 +217,15 @@ def _with_tasks(session: Session, run: Run) -> RunRecord:
                 ended_at=t.ended_at,
                 attempts=t.attempts,
                 outcome=t.outcome,
+                progress=t.progress,
             )
             for t in tasks
         ),
     )
 
 
-def _record(run: Run, tasks: tuple[TaskRecord, ...]) -> RunRecord:
+def record_of(run: Run, tasks: tuple[TaskRecord, ...] = ()) -> RunRecord:
+    """A row as a value."""
     return RunRecord(
         id=run.id,
         orchestration_id=run.orchestration_id,
@@ -245,5 +245,10 @@ def _record(run: Run, tasks: tuple[TaskRecord, ...]) -> RunRecord:
         requests=run.requests,
         warnings=run.warnings,
         error=run.error,
+        started_by=run.started_by,
+        priority=run.priority,
+        attempt=run.attempt,
+        options=run.options,
+        worker_id=run.worker_id,
         tasks=tasks,
     )

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from segue.catalog.base import now
@@ -15,24 +16,25 @@ from segue.delivery.budget import Interrupted
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Connection, Destination
 from segue.destinations.registry import find_plugin
-from segue.errors import SegueError, UsageError
+from segue.errors import SegueError
 from segue.services.orchestrations import Orchestration, load_orchestration
 from segue.services.rejects import keep_refused
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.template import TemplateSettings
+from segue.workflow.announce import announcing
 from segue.workflow.context import RunContext, Stage
 from segue.workflow.failures import explain
 from segue.workflow.locks import only_run
 from segue.workflow.records import RunRecord, RunRecords, error_dict
+from segue.workflow.resumable import finish_first, is_hopeless, resumable
 from segue.workflow.status import RunStatus, TaskStatus
+from segue.workflow.steps import Step, Suspended, at_once
 from segue.workflow.sync import stage_sync
-from segue.workflow.tasks import TASKS, counts_so_far
+from segue.workflow.tasks import TASKS, Task, counts_so_far
 from segue.workflow.tidying import tidy_plans, tidy_run
 from segue.workflow.undo import stage_undo
 
-_HOPELESS = frozenset({"list_gone", "every_row_refused"})
-"""Errors after which a run cannot go on; the next one keeps what was acknowledged and begins anew."""
 _LOST = frozenset({"staging_lost", "another_account"})
 """Errors after which nothing more can be learned about a run: giving it up is all that is left."""
 _STALE = timedelta(hours=12)
@@ -54,12 +56,16 @@ class Ended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """Runs orchestrations of a workspace. stop: set when the user asks to stop."""
+    """Runs orchestrations of a workspace. stop: set when the user asks to stop, or when the process has to end; then leaving
+    is set too. worker_id, step: of a worker that carries runs out durably."""
 
     workspace: Workspace
     settings: Settings
     progress: Progress
     stop: threading.Event
+    leaving: threading.Event = field(default_factory=threading.Event)
+    worker_id: str | None = None
+    step: Step = at_once
 
     @property
     def records(self) -> RunRecords:
@@ -79,18 +85,23 @@ class Runner:
             unfinished = self.records.unfinished(orchestration.id)
             if unfinished:
                 if plan_id and not restart:
-                    raise _unfinished(unfinished)
-                if ended := self._finish(orchestration, unfinished, restart=restart):
+                    raise finish_first(unfinished)
+                if ended := self.finish(orchestration, unfinished, restart=restart):
                     return Ended(run=ended, resumed=True)
             self._sweep(orchestration)
             run = self._begin(orchestration, kind="sync")
-            return Ended(run=self._perform(orchestration, run, allowed=allowed, expected_plan=plan_id), resumed=False)
+            return Ended(run=self.perform(orchestration, run, allowed=allowed, expected_plan=plan_id), resumed=False)
 
-    def _finish(self, orchestration: Orchestration, run: RunRecord, *, restart: bool) -> RunRecord | None:
-        """Finish an unfinished run, or settle it where that is asked for or it cannot go on. None: a new run may begin."""
-        settle = restart or bool(run.error and run.error["code"] in _HOPELESS)
-        ended = self._perform(orchestration, run, only=_SETTLING if settle else None)
-        if not self.records.unfinished(orchestration.id):
+    def finish(
+        self, orchestration: Orchestration, run: RunRecord, *, restart: bool, besides: str = ""
+    ) -> RunRecord | None:
+        """Finish an unfinished run, or settle it where that is asked for or it cannot go on. None: a new run may begin.
+
+        besides: the run that was asked for, where it has a record already.
+        """
+        settle = restart or is_hopeless(run.error)
+        ended = self.perform(orchestration, run, only=_SETTLING if settle else None)
+        if not self.records.unfinished(orchestration.id, besides=besides):
             if settle:
                 self.records.update(run.id, status=RunStatus.STOPPED, error=run.error)
             return None if settle or now() - run.started_at > _STALE else ended
@@ -106,10 +117,32 @@ class Runner:
         orchestration = self.load(undone.orchestration)
         with only_run(self.workspace.layout.locks, orchestration.id, orchestration.name):
             if unfinished := self.records.unfinished(orchestration.id):
-                raise _unfinished(unfinished)
+                raise finish_first(unfinished)
             self._sweep(orchestration)
             run = self._begin(orchestration, kind="undo", undoes=undone.id)
-            return Ended(run=self._perform(orchestration, run, allowed=allowed), resumed=False)
+            return Ended(run=self.perform(orchestration, run, allowed=allowed), resumed=False)
+
+    def resume(
+        self,
+        run_id: str,
+        *,
+        allowed: Collection[str] = (),
+        settings: Mapping[str, Any] | None = None,
+        read_back: bool = True,
+    ) -> RunRecord:
+        """Take a run that failed or was stopped up from the task that failed.
+
+        settings: template settings of the run that change before; read_back: False leaves the sample out. Raises UsageError
+        for a run that is over or that a later one has overtaken, BusyError while a run is under way.
+        """
+        run = self.records.get(run_id)
+        orchestration = self.load(run.orchestration)
+        with only_run(self.workspace.layout.locks, orchestration.id, orchestration.name):
+            run = resumable(self.records, run.id)
+            if settings:
+                self.records.update(run.id, settings={**run.settings, **settings})
+                run = self.records.get(run.id)
+            return self.perform(orchestration, run, allowed=allowed, read_back=read_back)
 
     def load(self, name: str) -> Orchestration:
         """The orchestration with all it refers to."""
@@ -153,10 +186,11 @@ class Runner:
             orchestration=orchestration.name,
             kind=kind,
             settings=orchestration.settings.model_dump(mode="json"),
+            credential_id=orchestration.credential.id,
             undoes=undoes,
         )
 
-    def _perform(
+    def perform(
         self,
         orchestration: Orchestration,
         run: RunRecord,
@@ -164,10 +198,11 @@ class Runner:
         allowed: Collection[str] = (),
         expected_plan: str | None = None,
         only: Collection[str] | None = None,
+        read_back: bool = True,
     ) -> RunRecord:
         """Do the tasks that are left. The settings are those with which the run began."""
         settings = TemplateSettings.model_validate(run.settings)
-        with self.open(orchestration) as destination:
+        with self.open(orchestration) as destination, announcing(self.workspace, run, quiet=only is not None):
             context = RunContext(
                 workspace=self.workspace,
                 settings=self.settings,
@@ -179,9 +214,12 @@ class Runner:
                 stage=_STAGES[run.kind],
                 allowed=allowed,
                 expected_plan=expected_plan,
+                read_back=read_back,
                 clock=time.monotonic,
+                stop=self.stop,
             )
-            self.records.update(run.id, status=RunStatus.RUNNING, error=None, ended_at=None)
+            if self.worker_id is None:  # a worker has taken the run already, and may have been asked to stop since
+                self.records.update(run.id, status=RunStatus.RUNNING, worker_id=None, error=None, ended_at=None)
             try:
                 self._tasks(context, only)
             except KeyboardInterrupt:
@@ -196,27 +234,39 @@ class Runner:
         return ended
 
     def _tasks(self, context: RunContext, only: Collection[str] | None) -> None:
-        done = {t.name for t in context.run.tasks if t.status is TaskStatus.SUCCEEDED}
         for position, (name, task) in enumerate(TASKS):
-            if name in done or (only is not None and name not in only):
+            if only is not None and name not in only:
                 continue
-            self.records.begin_task(context.run.id, name, position)
-            try:
-                outcome = task(context)
-            except (KeyboardInterrupt, Interrupted):
+            if not self.step(name, partial(self._task, context, position, name, task)):
+                return
+
+    def _task(self, context: RunContext, position: int, name: str, task: Task) -> bool:
+        """Do one task that is not done yet; whether the run goes on."""
+        before = self.records.get(context.run.id).task(name)
+        if before is not None and before.status is TaskStatus.SUCCEEDED:
+            return True
+        self.records.begin_task(context.run.id, name, position)
+        try:
+            if self.stop.is_set():
+                raise Interrupted  # noqa: TRY301 -- as if the task had noticed it itself
+            outcome = task(context)
+        except (KeyboardInterrupt, Interrupted):
+            if self.leaving.is_set():
+                raise Suspended from None
+            self._stopped(context, name)
+            return False
+        except Exception as error:
+            if self.stop.is_set() and not self.leaving.is_set():
+                # DuckDB and Arrow turn a Ctrl-C that reaches them while they read our rows into an error of their own.
                 self._stopped(context, name)
-                return
-            except Exception as error:
-                if self.stop.is_set():
-                    # DuckDB and Arrow turn a Ctrl-C that reaches them while they read our rows into an error of their own.
-                    self._stopped(context, name)
-                    return
-                self._failed(context, name, explain(error))
-                if self.settings.debug:
-                    raise
-                return
-            self.records.end_task(context.run.id, name, TaskStatus.SUCCEEDED, outcome)
-            self.progress.end(name, _summary(outcome))
+                return False
+            self._failed(context, name, explain(error))
+            if self.settings.debug:
+                raise
+            return False
+        self.records.end_task(context.run.id, name, TaskStatus.SUCCEEDED, outcome)
+        self.progress.end(name, summary(outcome))
+        return True
 
     def _stopped(self, context: RunContext, task: str) -> None:
         self.records.end_task(context.run.id, task, TaskStatus.STOPPED)
@@ -224,7 +274,7 @@ class Runner:
         self.records.update(context.run.id, status=RunStatus.STOPPED, counts=counts, ended_at=now())
 
     def _failed(self, context: RunContext, task: str, error: SegueError) -> None:
-        self.records.end_task(context.run.id, task, TaskStatus.FAILED)
+        self.records.end_task(context.run.id, task, TaskStatus.FAILED, error.facts)
         counts, told = counts_so_far(context), error_dict(error)
         self.records.update(context.run.id, status=RunStatus.FAILED, counts=counts, error=told, ended_at=now())
 
@@ -236,17 +286,7 @@ class Runner:
         self.records.update(run.id, requests=total)
 
 
-def _unfinished(run: RunRecord) -> UsageError:
-    return UsageError(
-        f"Run {run.id} of this orchestration is unfinished.",
-        code="unfinished_run",
-        steps=(
-            f'Finish it first: segue run "{run.orchestration}"',
-            f'Or give it up, keeping what was acknowledged: segue run "{run.orchestration}" --restart',
-        ),
-    )
-
-
-def _summary(outcome: Mapping[str, Any]) -> str:
+def summary(outcome: Mapping[str, Any]) -> str:
+    """What came of a task, for people."""
     shown = ("source", "added", "changed", "removed", "done", "failed", "members")
     return ", ".join(f"{outcome[name]:,} {name}" for name in shown if outcome.get(name))

@@ -6,14 +6,22 @@ from enum import StrEnum
 
 
 class RunStatus(StrEnum):
-    """running -> completed, completed with warnings, failed, stopped. A run that was killed stays ``running`` until the
-    next run of its orchestration takes it up."""
+    """waiting to start -> running -> completed, completed with warnings, failed; or stopping -> stopped.
 
+    A run that was killed stays ``running`` until a worker, or the next run of its orchestration, takes it up."""
+
+    WAITING = "waiting to start"
     RUNNING = "running"
     COMPLETED = "completed"
     WARNINGS = "completed with warnings"
     FAILED = "failed"
+    STOPPING = "stopping"
     STOPPED = "stopped"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nobody works on it, or will."""
+        return self not in {RunStatus.WAITING, RunStatus.RUNNING, RunStatus.STOPPING}
 
     @property
     def exit_code(self) -> int:

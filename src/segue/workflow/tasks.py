@@ -9,6 +9,7 @@ from typing import Any
 from segue.audience.workbench import Workbench
 from segue.catalog.base import now
 from segue.catalog.runs import Run
+from segue.catalog.runs import Task as TaskRow
 from segue.delivery.ledger import PartKind
 from segue.destinations.contract import Outcome
 from segue.errors import DataError, StateError
@@ -19,7 +20,7 @@ from segue.services.snapshots import Held, publish_snapshot
 from segue.services.staging import Staged, with_list
 from segue.workflow.context import RunContext
 from segue.workflow.folding import Delivered, delivered, fold
-from segue.workflow.status import RunStatus
+from segue.workflow.status import RunStatus, TaskStatus
 
 Task = Callable[[RunContext], Mapping[str, Any]]
 
@@ -102,6 +103,12 @@ def resolve_list(context: RunContext) -> Mapping[str, Any]:
     staged = context.staged()
     target = staged.connected.target
     created = False
+    begun = context.records.get(context.run.id).task("list")
+    if target.id is None and begun is not None and begun.attempts > 1:
+        # A process before this one may have made it and died before it could say so.
+        target = context.destination.find_list(target.name, None)
+        created = target.id is not None
+        context.save(with_list(staged, target))
     if target.id is None:
         reach("list-create-before")
         target = context.destination.make_list(target.name)
@@ -145,6 +152,11 @@ def reconcile(context: RunContext) -> Mapping[str, Any]:
     leavers = staged.delta.counts.removed + staged.foreign
     if result.removed != leavers:
         raise _sums_differ("members to remove", leavers, {"removed": result.removed})
+    if not context.read_back:
+        return {
+            "warnings": ["What was sent was not read back from Klaviyo: the check was skipped."],
+            "delivered": asdict(result),
+        }
     sample = min(context.orchestration.settings.read_back, 1000)
     outcome = context.destination.read_back(context.work(), sample) if sample else Outcome()
     warnings = [*outcome.warnings, *_missing_members(context, staged, result)]
@@ -189,6 +201,9 @@ def record(context: RunContext) -> Mapping[str, Any]:
         row.counts, row.warnings = counts, warnings
         row.status = RunStatus.WARNINGS if warnings else RunStatus.COMPLETED
         row.ended_at = now()
+        # A crash right after this transaction must not leave a task that seems to go on.
+        task = session.get_one(TaskRow, (run.id, "record"))
+        task.status, task.ended_at = TaskStatus.SUCCEEDED, row.ended_at
     reach("recorded")
     return {"members": snapshot.rows, "version": snapshot.version}
 

@@ -165,6 +165,7 @@ class Client:
                 f"Klaviyo's limit for {endpoint.name} is used up; it opens again in {_duration(seconds)}.",
                 code="limit_used_up",
                 steps=(f"Run again in {_duration(seconds)}: nothing that was acknowledged is sent twice.",),
+                facts={"opens_in": round(seconds)},
             )
         self.budget.close(endpoint.name, seconds)
 

@@ -29,6 +29,7 @@ def find_list(client: Client, name: str, known_id: str | None) -> TargetList:
             f'Klaviyo has {len(found)} lists named "{name}" ({ids}).',
             code="list_ambiguous",
             steps=("Rename all but one of them in Klaviyo, or give the template another list_name.", "Then run again."),
+            facts={"lists": [item["id"] for item in found]},
         )
     if not found:
         return TargetList(id=None, name=name)
@@ -64,6 +65,7 @@ def make_list(client: Client, name: str) -> TargetList:
             f"Klaviyo lets an account make {CREATES_A_DAY} lists a day, and today's are used up. {error.message}",
             code="list_daily_cap",
             steps=error.steps,
+            facts=error.facts,
         ) from error
     return TargetList(id=made.body["data"]["id"], name=name, created=True, members=0)
 

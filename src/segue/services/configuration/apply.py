@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 from segue.errors import BusyError
 from segue.services.configuration.changes import Change, compare
 from segue.services.configuration.documents import Documents, read_documents
-from segue.services.configuration.entries import KINDS, CredentialEntry, Entry
+from segue.services.configuration.entries import KINDS, SECRETS, Entry
 from segue.services.configuration.problems import ConfigurationError, Problem
 from segue.services.configuration.queries import query_problems
 from segue.services.configuration.references import draft_warnings, reference_problems
 from segue.services.configuration.sharing import shared_list_warnings
 from segue.services.configuration.state import State, delete_entry, read_state, rename_orchestration, save_entry
 from segue.services.workspace import Workspace
+
+Guard = Callable[[Session], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,21 @@ def apply_files(
     ConfigurationError with every mistake of the files, and BusyError when another process changed the
     configuration meanwhile.
     """
-    documents = read_documents(files, environ)
+    return apply_documents(workspace, read_documents(files, environ), dry_run=dry_run, prune=prune)
+
+
+def apply_documents(
+    workspace: Workspace,
+    documents: Documents,
+    *,
+    dry_run: bool = False,
+    prune: bool = False,
+    guard: Guard | None = None,
+) -> ApplyReport:
+    """``apply_files`` for documents that are read already.
+
+    guard: called with the session that is about to save, under the write lock; what it raises stops the save.
+    """
     with workspace.catalog.session(read_only=True) as session:
         current = read_state(session, workspace.box)
     desired = _desired(documents, current)
@@ -64,21 +82,24 @@ def apply_files(
         applied=not dry_run,
     )
     if report.changed and not dry_run:
-        _save(workspace, current, desired, changes)
+        _save(workspace, current, desired, changes, guard)
     return report
 
 
 def _desired(documents: Documents, current: State) -> dict[str, dict[str, Entry]]:
     desired = {kind: {name: item.entry for name, item in documents.named[kind].items() if item.entry} for kind in KINDS}
-    for name, entry in desired["credentials"].items():
-        stored = current["credentials"].get(name)
-        if isinstance(entry, CredentialEntry) and entry.api_key is None and isinstance(stored, CredentialEntry):
-            desired["credentials"][name] = entry.model_copy(update={"api_key": stored.api_key})
+    for kind, key in SECRETS.items():
+        for name, entry in desired[kind].items():
+            stored = current[kind].get(name)
+            if getattr(entry, key) is None and stored is not None:
+                desired[kind][name] = entry.model_copy(update={key: getattr(stored, key)})
     return desired
 
 
-def _save(workspace: Workspace, before: State, desired: State, changes: Sequence[Change]) -> None:
+def _save(workspace: Workspace, before: State, desired: State, changes: Sequence[Change], guard: Guard | None) -> None:
     with workspace.catalog.session() as session:
+        if guard is not None:
+            guard(session)
         # The checks above ran without the write lock, because they may take a while.
         if read_state(session, workspace.box) != before:
             raise BusyError(

@@ -9,10 +9,13 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from segue.alerts import known_address
 from segue.security import Secret
 from segue.services.configuration.entries import (
     KINDS,
     NOUNS,
+    SECRETS,
+    AlertEntry,
     CredentialEntry,
     DatabaseEntry,
     Entry,
@@ -60,9 +63,14 @@ class Documents:
 
 def read_documents(files: Iterable[Path], environ: Mapping[str, str]) -> Documents:
     """Read and validate every file; all mistakes are collected in ``problems``."""
+    return documents_of(read_source(file, environ) for file in files)
+
+
+def documents_of(sources: Iterable[Source]) -> Documents:
+    """Validate what sources say; all mistakes are collected in ``problems``."""
     documents = Documents()
-    for file in files:
-        _add(documents, read_source(file, environ))
+    for source in sources:
+        _add(documents, source)
     return documents
 
 
@@ -91,8 +99,8 @@ def _add(documents: Documents, source: Source) -> None:
 
 
 def _may_be_unset(at: Location) -> bool:
-    """A key that is already stored may be left out of the environment: it then stays as it is."""
-    return len(at) == 3 and at[0] == "credentials" and at[2] == "api_key"  # noqa: PLR2004
+    """A secret that is already stored may be left out of the environment: it then stays as it is."""
+    return len(at) == 3 and at[0] in SECRETS and at[2] == SECRETS[str(at[0])]  # noqa: PLR2004
 
 
 def _check_top(documents: Documents, source: Source, data: dict[str, object]) -> None:
@@ -123,6 +131,8 @@ def _add_item(documents: Documents, source: Source, kind: str, at: Location, dat
         documents.problems.append(Problem(item.place("name"), message))
     if isinstance(entry, CredentialEntry):
         _warn_credential(documents, item, entry)
+    elif isinstance(entry, AlertEntry):
+        _check_alert(documents, item, entry)
 
 
 def _entry(documents: Documents, source: Source, kind: str, at: Location, data: dict[str, Any]) -> Entry | None:
@@ -153,6 +163,15 @@ def _warn_credential(documents: Documents, item: Item, entry: CredentialEntry) -
     if entry.base_url and entry.base_url.startswith("http://") and not _is_local(entry.base_url):
         message = "the API key will travel unencrypted: use https:// for another machine"
         documents.warnings.append(Problem(item.place("base_url"), message))
+
+
+def _check_alert(documents: Documents, item: Item, entry: AlertEntry) -> None:
+    if isinstance(entry.url, Secret) and not known_address(entry.url):
+        message = '"url" takes an address such as mailto://..., slack://..., https://...: see docs/how-to/alerts.md'
+        documents.problems.append(Problem(item.place("url"), message))
+    if isinstance(entry.url, Secret) and (*item.location, "url") in item.source.typed:
+        message = 'the address of an alert stands in the file; write "${VARIABLE}" and set the variable instead'
+        documents.warnings.append(Problem(item.place("url"), message))
 
 
 def _is_local(url: str) -> bool:

@@ -6,7 +6,6 @@ The docstrings of the fields are their documentation: `docs/reference/configurat
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -15,7 +14,6 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -23,25 +21,10 @@ from pydantic import (
     model_validator,
 )
 
-from segue.security import Secret
+from segue.services.configuration.values import Conditions, Duration, Name, SecretText
+from segue.settings import parse_duration
 from segue.template import TemplateSettings
-
-
-def _name(text: str) -> str:
-    if text != text.strip() or not text.isprintable():
-        raise ValueError("takes a name without blanks around it and without control characters")
-    return text
-
-
-def _secret(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if not re.fullmatch(r"[!-~]+", value.strip()):
-        raise ValueError("is empty, or holds blanks or characters that no key has")
-    return Secret(value.strip())
-
-
-Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_name)]
+from segue.timetable import check_cron, check_timezone
 
 
 class Entry(BaseModel):
@@ -90,7 +73,7 @@ class CredentialEntry(Entry):
 
     type: Literal["klaviyo"]
     """What the secret is for."""
-    api_key: Annotated[Secret | None, BeforeValidator(_secret)] = None
+    api_key: SecretText = None
     """A private API key: `"${VARIABLE}"`. When the variable is not set, a key saved earlier stays; a new `base_url` needs it."""
     base_url: str | None = None
     """Where Klaviyo is, without a path: for an emulator or a proxy. Not set: `https://a.klaviyo.com`."""
@@ -187,6 +170,70 @@ class OrchestrationEntry(Entry):
         return {**fields, "settings": self.overrides()} if self.overrides() else fields
 
 
+class ScheduleEntry(BaseModel):
+    """When a group runs by itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cron: Annotated[str, AfterValidator(check_cron)]
+    """Minute, hour, day, month, weekday, as in cron: `0 6 * * *`."""
+    timezone: Annotated[str, AfterValidator(check_timezone)]
+    """The IANA time zone of these times, such as `Europe/Vienna`."""
+    missed: Literal["run_once", "skip"] = "run_once"
+    """When nothing watched at a time: run once as soon as something does, or wait for the next time. Both warn."""
+
+
+class MemberEntry(BaseModel):
+    """One orchestration of a group."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    orchestration: Name
+    """Name of the orchestration."""
+    after: list[Name] = []
+    """Members that must succeed before this one begins; members that wait for nothing run side by side."""
+
+
+class GroupEntry(Entry):
+    """Orchestrations that run together: by hand, and whenever one of the things comes that the group waits for."""
+
+    enabled: bool = True
+    """False: nothing starts the group but `segue group run`."""
+    schedule: ScheduleEntry | None = None
+    """When it runs by the clock."""
+    after_signal: Name | None = None
+    """It runs after each upstream signal of this name: `segue signal NAME`."""
+    after_group: Name | None = None
+    """It runs each time that this other group has completed."""
+    offset: Duration = None
+    """How long to wait after the time, the signal or the other group: `90s`, `10m`, `1h30m`."""
+    only_if_changed: bool = False
+    """Skip the run when neither the files of the databases nor what is sent from them changed since the last one."""
+    members: list[MemberEntry] = Field(min_length=1)
+    """The orchestrations."""
+
+    @property
+    def seconds(self) -> float:
+        """The offset in seconds."""
+        return parse_duration(self.offset) if self.offset else 0.0
+
+    def document(self) -> dict[str, Any]:
+        """The entry as it stands in a file."""
+        members = [{key: value for key, value in member.model_dump().items() if value} for member in self.members]
+        return {**super().document(), "members": members}
+
+
+class AlertEntry(Entry):
+    """Somebody who is told what becomes of runs: one message for each change of state."""
+
+    url: SecretText = None
+    """The address, which is kept as a secret: `"${VARIABLE}"`. When the variable is not set, one saved earlier stays."""
+    when: Conditions
+    """Any of `failed`, `recovered`, `succeeded`, `missed`, `fuse_blown`, `query_threshold`, `longer_than: 2h`."""
+    orchestrations: list[Name] = []
+    """Names of the orchestrations; none: all of them."""
+
+
 KINDS: Mapping[str, type[Entry]] = {
     "databases": DatabaseEntry,
     "credentials": CredentialEntry,
@@ -194,8 +241,10 @@ KINDS: Mapping[str, type[Entry]] = {
     "destinations": DestinationEntry,
     "data_templates": DataTemplateEntry,
     "orchestrations": OrchestrationEntry,
+    "orchestration_groups": GroupEntry,
+    "alerts": AlertEntry,
 }
-"""The keys of a file and what each of their items is; a kind refers only to kinds before it."""
+"""The keys of a file and what each of their items is; a kind refers only to kinds before it, groups to each other too."""
 
 NOUNS: Mapping[str, str] = {
     "databases": "database",
@@ -204,5 +253,10 @@ NOUNS: Mapping[str, str] = {
     "destinations": "destination",
     "data_templates": "data template",
     "orchestrations": "orchestration",
+    "orchestration_groups": "orchestration group",
+    "alerts": "alert",
 }
 """What one of each kind is called."""
+
+SECRETS: Mapping[str, str] = {"credentials": "api_key", "alerts": "url"}
+"""The kinds that hold a secret, and the key that it stands behind."""

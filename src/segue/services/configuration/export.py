@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from segue.services.configuration.documents import VERSION
-from segue.services.configuration.entries import KINDS, CredentialEntry, DatabaseEntry, Entry
+from segue.services.configuration.entries import KINDS, SECRETS, DatabaseEntry, Entry
 from segue.services.configuration.state import read_state
 from segue.services.configuration.substitution import escape
 from segue.services.workspace import Workspace
@@ -27,24 +27,25 @@ def export_yaml(workspace: Workspace, *, folder: Path | None = None) -> str:
     with workspace.catalog.session(read_only=True) as session:
         state = read_state(session, workspace.box)
     variables = key_variables(state["credentials"])
+    addresses = key_variables(state["alerts"], ending="_ALERT_URL")
     document: dict[str, Any] = {"version": VERSION}
     for kind in KINDS:
-        items = [_item(entry, variables, folder) for entry in state[kind].values()]
+        items = [_item(entry, addresses if kind == "alerts" else variables, folder) for entry in state[kind].values()]
         if items:
             document[kind] = items
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-def key_variables(credentials: Iterable[str]) -> Mapping[str, str]:
-    """Credential name -> the variable that holds its key: ``Main account`` -> ``MAIN_ACCOUNT_API_KEY``."""
+def key_variables(names: Iterable[str], *, ending: str = "_API_KEY") -> Mapping[str, str]:
+    """Name -> the variable that holds its secret: ``Main account`` -> ``MAIN_ACCOUNT_API_KEY``."""
     variables: dict[str, str] = {}
-    for name in sorted(credentials):
+    for name in sorted(names):
         word = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
         stem = f"_{word}" if word[:1].isdigit() else word or "SEGUE"
-        variable, number = f"{stem}_API_KEY", 1
+        variable, number = f"{stem}{ending}", 1
         while variable in variables.values():
             number += 1
-            variable = f"{stem}_{number}_API_KEY"
+            variable = f"{stem}_{number}{ending}"
         variables[name] = variable
     return variables
 
@@ -54,8 +55,9 @@ def _item(entry: Entry, variables: Mapping[str, str], folder: Path | None) -> di
     if isinstance(entry, DatabaseEntry) and folder is not None:
         document |= _relative(document, folder)
     item: dict[str, Any] = _escaped(document)
-    if isinstance(entry, CredentialEntry):
-        item["api_key"] = _Quoted(f"${{{variables[entry.name]}}}")
+    for kind, key in SECRETS.items():
+        if isinstance(entry, KINDS[kind]):
+            item[key] = _Quoted(f"${{{variables[entry.name]}}}")
     return item
 
 

@@ -34,6 +34,7 @@ _BOUNDS = {
     "less_than": "takes less than {lt:g}",
     "less_than_equal": "takes {le:g} or less",
     "string_too_long": "takes at most {max_length} characters",
+    "too_short": "takes at least {min_length:g}",
 }
 
 
@@ -77,8 +78,9 @@ def _owner(model: type[BaseModel], way: Location) -> type[BaseModel]:
     """The model of the mapping that the last part of way is a key of."""
     for part in way[:-1]:
         field = model.model_fields.get(str(part))
-        if field is not None and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            model = field.annotation
+        for kind in () if field is None else (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                model = kind
     return model
 
 

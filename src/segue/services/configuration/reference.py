@@ -19,7 +19,14 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from segue.security import Secret
-from segue.services.configuration.entries import KINDS, DataTemplateEntry, Entry
+from segue.services.configuration.entries import (
+    KINDS,
+    DataTemplateEntry,
+    Entry,
+    GroupEntry,
+    MemberEntry,
+    ScheduleEntry,
+)
 from segue.settings import Settings
 from segue.template import TemplateSettings
 
@@ -73,6 +80,9 @@ def reference() -> str:
                 _TEMPLATE,
                 _keys(TemplateSettings),
             ]
+        if model is GroupEntry:
+            parts += ["#### `schedule` of a group\n\n", _keys(ScheduleEntry)]
+            parts += ["#### Each of the `members` of a group\n\n", _keys(MemberEntry)]
     return "".join(parts).rstrip("\n") + "\n"
 
 
@@ -80,7 +90,7 @@ def _variables() -> Iterator[tuple[str, ...]]:
     documents = _docstrings(Settings)
     for field in fields(Settings):
         variable, _, meaning = documents[field.name].partition(": ")
-        default = "not set" if field.default in (None, "") else _DEFAULTS[field.name]
+        default = "not set" if field.default in (None, "") else _DEFAULTS.get(field.name, f"`{field.default}`")
         yield f"`{variable}`", default, _sentence(meaning)
 
 
@@ -106,6 +116,8 @@ def _takes(field: FieldInfo) -> str:
     options = [option for option in get_args(annotation) if option is not NoneType]
     if get_origin(annotation) is Literal:
         return " or ".join(f"`{value}`" for value in get_args(annotation))
+    if get_origin(annotation) is list:
+        return "a list"
     kind = options[0] if NoneType in get_args(annotation) else annotation
     words: Mapping[Any, str] = {
         str: "text",

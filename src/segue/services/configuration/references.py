@@ -8,12 +8,14 @@ from importlib.metadata import entry_points
 from segue.services.configuration.documents import Documents, Item
 from segue.services.configuration.entries import (
     NOUNS,
+    SECRETS,
     CredentialEntry,
     DataTemplateEntry,
     Entry,
     OrchestrationEntry,
     QueryEntry,
 )
+from segue.services.configuration.groups import group_problems
 from segue.services.configuration.problems import Problem
 from segue.services.configuration.state import State
 from segue.services.names import suggestion
@@ -36,8 +38,12 @@ def reference_problems(documents: Documents, current: State, future: State) -> I
                 yield from _missing(item, field, target, known)
     for orchestration in future["orchestrations"].values():
         yield from _foreign_template(documents, orchestration, future)
-    for item in documents.named["credentials"].values():
-        yield from _keyless(item, current)
+    yield from group_problems(documents, future)
+    for kind, key in SECRETS.items():
+        for item in documents.named[kind].values():
+            yield from _keyless(item, kind, key, current)
+    for item in documents.items["alerts"]:
+        yield from _unknown_members(item, {*future["orchestrations"], *_names(documents.items["orchestrations"])})
     plugins = {point.name for point in entry_points(group="segue.destinations")}
     for item in documents.items["destinations"]:
         yield from _unknown_plugin(item, plugins)
@@ -87,19 +93,31 @@ def _foreign_template(documents: Documents, entry: Entry, future: State) -> Iter
         yield Problem(moved.place("destination"), message)
 
 
-def _keyless(item: Item, current: State) -> Iterator[Problem]:
+def _keyless(item: Item, kind: str, key: str, current: State) -> Iterator[Problem]:
     entry = item.entry
-    if not isinstance(entry, CredentialEntry) or entry.api_key is not None:
+    if entry is None or getattr(entry, key) is not None:
         return
-    variable = item.unset("api_key")
-    lacks = f"the environment variable {variable} is not set" if variable else '"api_key" is missing'
-    stored = current["credentials"].get(entry.name)
-    if not isinstance(stored, CredentialEntry):
-        yield Problem(item.place("api_key"), lacks)
-    elif (stored.type, stored.base_url) != (entry.type, entry.base_url):
+    variable = item.unset(key)
+    lacks = f"the environment variable {variable} is not set" if variable else f'"{key}" is missing'
+    stored = current[kind].get(entry.name)
+    if stored is None:
+        yield Problem(item.place(key), lacks)
+    elif isinstance(entry, CredentialEntry) and _elsewhere(entry, stored):
         # Whoever edits a file may not know the stored key: a new address alone would hand it to them.
         message = f'the credential "{entry.name}" goes to another address, so its key must be given again: {lacks}'
-        yield Problem(item.place("base_url" if entry.base_url else "api_key"), message)
+        yield Problem(item.place("base_url" if entry.base_url else key), message)
+
+
+def _elsewhere(entry: CredentialEntry, stored: object) -> bool:
+    return not isinstance(stored, CredentialEntry) or (stored.type, stored.base_url) != (entry.type, entry.base_url)
+
+
+def _unknown_members(item: Item, known: Iterable[str]) -> Iterator[Problem]:
+    names = item.data.get("orchestrations")
+    for position, name in enumerate(names if isinstance(names, list) else ()):
+        if isinstance(name, str) and name not in known:
+            message = f'there is no orchestration "{name}"{suggestion(name, known)}'
+            yield Problem(item.place("orchestrations", position), message)
 
 
 def _unknown_plugin(item: Item, plugins: Iterable[str]) -> Iterator[Problem]:

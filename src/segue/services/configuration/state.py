@@ -9,19 +9,24 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from segue.catalog import models
+from segue.catalog.activity import Alert
 from segue.catalog.base import now
+from segue.catalog.groups import GroupMember, OrchestrationGroup
 from segue.catalog.runs import Run
 from segue.security import Secret, SecretBox
 from segue.services.configuration.entries import (
     KINDS,
+    AlertEntry,
     CredentialEntry,
     DatabaseEntry,
     DataTemplateEntry,
     DestinationEntry,
     Entry,
+    GroupEntry,
     OrchestrationEntry,
     QueryEntry,
 )
+from segue.services.configuration.values import duration_text
 
 State = Mapping[str, Mapping[str, Entry]]
 """kind -> name -> entry, sorted by name; the kinds are those of ``entries.KINDS``, in their order."""
@@ -33,6 +38,8 @@ _TABLES: Mapping[str, Any] = {
     "destinations": models.Destination,
     "data_templates": models.DataTemplate,
     "orchestrations": models.Orchestration,
+    "orchestration_groups": OrchestrationGroup,
+    "alerts": Alert,
 }
 
 
@@ -71,7 +78,34 @@ def _fields(row: object, box: SecretBox) -> dict[str, Any]:
                 "workflow": row.workflow,
                 "settings": row.settings,
             }
+        case OrchestrationGroup():
+            return _group_fields(row)
+        case Alert():
+            url = box.open(row.sealed, owner=f'alert "{row.name}"')
+            return {"name": row.name, "url": url, "when": row.when, "orchestrations": row.orchestrations}
     raise TypeError(f"no entry is made of {type(row).__name__}")
+
+
+def _group_fields(row: OrchestrationGroup) -> dict[str, Any]:
+    names = {member.orchestration_id: member.orchestration.name for member in row.members}
+    return {
+        "name": row.name,
+        "enabled": row.enabled,
+        "schedule": {"cron": row.cron, "timezone": row.timezone, "missed": row.missed} if row.cron else None,
+        "after_signal": row.after_signal,
+        "after_group": row.after_group,
+        "offset": duration_text(int(row.offset)) or None,
+        "only_if_changed": row.only_if_changed,
+        "members": [
+            {"orchestration": names[member.orchestration_id], "after": [names[other] for other in member.after]}
+            for member in row.members
+        ],
+    }
+
+
+def table_of(kind: str) -> Any:
+    """The model of the rows of a kind."""
+    return _TABLES[kind]
 
 
 def save_entry(session: Session, box: SecretBox, kind: str, entry: Entry) -> None:
@@ -107,7 +141,7 @@ def _id(session: Session, model: Any, name: str) -> str:
     return str(session.scalars(select(model.id).where(model.name == name)).one())
 
 
-def _columns(entry: Entry, box: SecretBox, row_id: Callable[[Any, str], str]) -> dict[str, Any]:
+def _columns(entry: Entry, box: SecretBox, row_id: Callable[[Any, str], str]) -> dict[str, Any]:  # noqa: C901 -- one case a kind
     match entry:
         case DatabaseEntry():
             return {"engine": entry.engine, "path": entry.path, "tables": dict(entry.tables)}
@@ -138,4 +172,34 @@ def _columns(entry: Entry, box: SecretBox, row_id: Callable[[Any, str], str]) ->
                 "destination_id": row_id(models.Destination, entry.destination),
                 "data_template_id": row_id(models.DataTemplate, entry.data_template),
             }
+        case GroupEntry():
+            return _group_columns(entry, row_id)
+        case AlertEntry():
+            if not isinstance(entry.url, Secret):
+                raise TypeError("an alert is saved with its address")
+            told = {"when": entry.when, "orchestrations": entry.orchestrations}
+            return {**told, "sealed": box.seal(entry.url)}
     raise TypeError(f"{type(entry).__name__} has no table")
+
+
+def _group_columns(entry: GroupEntry, row_id: Callable[[Any, str], str]) -> dict[str, Any]:
+    ids = {member.orchestration: row_id(models.Orchestration, member.orchestration) for member in entry.members}
+    schedule = entry.schedule
+    return {
+        "enabled": entry.enabled,
+        "cron": schedule.cron if schedule else None,
+        "timezone": schedule.timezone if schedule else None,
+        "missed": schedule.missed if schedule else None,
+        "after_signal": entry.after_signal,
+        "after_group": entry.after_group,
+        "offset": entry.seconds,
+        "only_if_changed": entry.only_if_changed,
+        "members": [
+            GroupMember(
+                orchestration_id=ids[member.orchestration],
+                position=position,
+                after=[ids[other] for other in member.after],
+            )
+            for position, member in enumerate(entry.members)
+        ],
+    }

@@ -1,0 +1,64 @@
+"""The application: every route, behind the guard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.types import Lifespan
+
+from segue.api import configuration, operations, queries, runs
+from segue.api.background import Starter, ThreadStarter
+from segue.api.guard import Guard
+from segue.api.metrics import Metrics
+from segue.api.openapi import describe
+from segue.api.problems import invalid, refused, told
+from segue.api.tools import Tools, authorise
+from segue.errors import SegueError
+from segue.services.workspace import Workspace
+from segue.settings import Settings
+
+
+def create_app(workspace: Workspace, settings: Settings, *, starter: Starter | None = None) -> FastAPI:
+    """The API of an open workspace.
+
+    starter: what starts runs; None: threads of this process, while no server works in the workspace. The application
+    closes it at its end; the workspace stays the caller's.
+    """
+    starter = starter or ThreadStarter(workspace, settings)
+    metrics = Metrics(workspace)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(starter.close)
+
+    app = _routed(lifespan)
+    app.state.tools = Tools(workspace=workspace, settings=settings, starter=starter)
+    app.state.metrics = metrics
+    document = describe(app)
+    app.get("/api/openapi.json", include_in_schema=False)(lambda: document)
+    app.add_exception_handler(SegueError, told)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, refused)
+    app.add_middleware(Guard, workspace=workspace, observe=metrics.observe, debug=settings.debug)
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """The description of the API; no workspace is needed for it."""
+    return describe(_routed())
+
+
+def _routed(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    # No pages that try the API: they load scripts from elsewhere.
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
+    app.include_router(operations.public_router())
+    for router in (configuration.router(), queries.router(), runs.router(), operations.router()):
+        app.include_router(router, dependencies=[Depends(authorise)])
+    return app

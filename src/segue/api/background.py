@@ -1,0 +1,111 @@
+"""Starting and stopping runs: by this process where no server works in the workspace, else by the server's workers."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from segue.delivery.progress import Quiet
+from segue.errors import UsageError
+from segue.services.workspace import Workspace
+from segue.settings import Settings
+from segue.workflow.carrying import carry_out
+from segue.workflow.locks import server_is_up
+from segue.workflow.queue import RunQueue
+from segue.workflow.requests import Options, Requested, request_run, request_stop
+from segue.workflow.run import Runner
+
+_AT_ONCE = 4
+"""Runs of different orchestrations side by side: each takes the memory of a query and of a comparison."""
+
+
+class Starter(Protocol):
+    """How the API starts and stops runs."""
+
+    def start(self, name: str, options: Options) -> Requested:
+        """Ask for a run of an orchestration. Raises UsageError, BusyError ``run_under_way``."""
+
+    def stop(self, run_id: str) -> None:
+        """Ask a run to stop. Raises UsageError for one that is over, or that a command works on."""
+
+    def close(self) -> None:
+        """Let what is under way come to a clean stop."""
+
+
+class WorkerStarter:
+    """Leaves the runs to workers."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def start(self, name: str, options: Options) -> Requested:
+        """Put the run where the workers find it."""
+        return request_run(self._workspace, name, started_by="api", options=options)
+
+    def stop(self, run_id: str) -> None:
+        """Tell the worker."""
+        request_stop(self._workspace, run_id)
+
+    def close(self) -> None:
+        """Nothing: the workers end by themselves."""
+
+
+class ThreadStarter:
+    """Carries the runs out in threads of this process, while no server does."""
+
+    def __init__(self, workspace: Workspace, settings: Settings) -> None:
+        self._workspace = workspace
+        self._settings = settings
+        self._workers = WorkerStarter(workspace)
+        self._pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="segue-run")
+        self._stops: dict[str, threading.Event] = {}
+        self._lock = threading.Lock()
+        self._closing = False
+        if not self._served():
+            for waiting in RunQueue(workspace.catalog).waiting():  # asked of a process that has ended
+                self._carry_out(waiting.run_id)
+
+    def start(self, name: str, options: Options) -> Requested:
+        """Write the run down, then begin with it."""
+        asked = self._workers.start(name, options)
+        if not self._served():
+            self._carry_out(asked.run.id)
+        return asked
+
+    def stop(self, run_id: str) -> None:
+        """Stop a run of ours: calls on their way end, then it stops."""
+        with self._lock:
+            stop = self._stops.get(run_id)
+        if stop is None:
+            self._workers.stop(run_id)
+            return
+        stop.set()
+
+    def close(self) -> None:
+        """Stop every run of ours and wait for it; the next run of its orchestration goes on."""
+        with self._lock:
+            self._closing = True
+            for stop in self._stops.values():
+                stop.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _served(self) -> bool:
+        return server_is_up(self._workspace.layout.locks)
+
+    def _carry_out(self, run_id: str) -> None:
+        with self._lock:
+            if self._closing:
+                raise UsageError("The API is ending: the run waits for the next start.", code="ending")
+            self._stops[run_id] = threading.Event()
+        self._pool.submit(self._work, run_id)
+
+    def _work(self, run_id: str) -> None:
+        try:
+            carry_out(self._runner(self._stops[run_id]), run_id)
+        finally:
+            with self._lock:
+                del self._stops[run_id]
+
+    def _runner(self, stop: threading.Event) -> Runner:
+        return Runner(workspace=self._workspace, settings=self._settings, progress=Quiet(), stop=stop)

@@ -1,0 +1,202 @@
+"""Routes of plans and runs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import asdict
+from itertools import islice
+from typing import Annotated
+
+import pyarrow as pa
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from segue.api.events import EventStream
+from segue.api.problems import documented
+from segue.api.scopes import V1, path_of
+from segue.api.tools import Ref, RunRef, TokenHere, Tools, ToolsHere
+from segue.api.wire import run_of
+from segue.audience.rows import REJECTS_SCHEMA
+from segue.client import values
+from segue.delivery.progress import Quiet
+from segue.services.editing import get_configured
+from segue.services.rejects import readable_rejects, rejects
+from segue.services.rows import csv_parts
+from segue.services.run_pages import run_page
+from segue.services.run_starts import start_once
+from segue.workflow.records import RunRecords
+from segue.workflow.requests import Options
+from segue.workflow.run import Runner
+from segue.workflow.status import RunStatus
+from segue.workflow.sync import plan
+
+_BATCH = 1000
+
+
+class RunOrder(BaseModel):
+    """How to run; every part may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    plan_id: str | None = Field(default=None, max_length=64, description="Run only if this plan is still true.")
+    allow: list[Annotated[str, Field(max_length=100)]] = Field(
+        default=[], max_length=20, description="Fuses that may blow, in this run only."
+    )
+    restart: bool = Field(default=False, description="Give up an unfinished run, keeping what was acknowledged.")
+
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="A text of your choice. The same request with the same key answers with the same run.",
+    ),
+]
+
+
+def router() -> APIRouter:
+    """The routes."""
+    routes = APIRouter(tags=["runs"])
+    orchestration, run = f"{path_of('orchestrations')}/{{ref}}", f"{V1}/runs/{{run_id}}"
+    routes.post(
+        f"{orchestration}/plan",
+        summary="Plan a run",
+        operation_id="plan",
+        responses=documented(404, 409, 424, 429),
+    )(_plan)
+    routes.post(
+        f"{orchestration}/runs",
+        summary="Start a run",
+        operation_id="start_run",
+        status_code=202,
+        responses=documented(404, 409),
+    )(_start)
+    routes.get(f"{V1}/runs", summary="List runs", operation_id="list_runs", responses=documented())(_list)
+    routes.get(run, summary="Read a run", operation_id="get_run", responses=documented(404))(_get)
+    routes.post(
+        f"{run}/stop", summary="Stop a run", operation_id="stop_run", status_code=202, responses=documented(404, 409)
+    )(_stop)
+    routes.get(
+        f"{run}/events",
+        summary="Follow a run",
+        operation_id="run_events",
+        response_class=StreamingResponse,
+        responses={
+            200: {
+                "description": "Server-sent events: `task` with a task each time that one begins or ends, `run` with the run "
+                "when its status changes; the stream ends with the run.",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            **documented(404),
+        },
+    )(_events)
+    routes.get(
+        f"{run}/rejects.csv",
+        summary="Rejects of a run as CSV",
+        operation_id="rejects_csv",
+        response_class=StreamingResponse,
+        responses={
+            200: {"description": "The rejects, names first.", "content": {"text/csv": {"schema": {"type": "string"}}}},
+            **documented(404, 409),
+        },
+    )(_rejects)
+    return routes
+
+
+def _plan(tools: ToolsHere, ref: Ref) -> values.Plan:
+    """Say what a run would do. The query runs, the difference is made, nothing is sent."""
+    name = get_configured(tools.workspace, "orchestrations", ref).name
+    runner = Runner(workspace=tools.workspace, settings=tools.settings, progress=Quiet(), stop=threading.Event())
+    with tools.place():
+        return values.Plan.model_validate(plan(runner, name).as_dict())
+
+
+def _start(  # noqa: PLR0917 -- FastAPI calls it by name
+    tools: ToolsHere,
+    token: TokenHere,
+    ref: Ref,
+    response: Response,
+    order: RunOrder | None = None,
+    key: IdempotencyKey = None,
+) -> values.Run:
+    """Start a run and answer at once. 409 `run_under_way` says that another run of the orchestration has not ended.
+
+    A run that failed half-way is gone on with, as `segue run` does; then the answer is that run.
+    """
+    name = get_configured(tools.workspace, "orchestrations", ref).name
+    order = order or RunOrder()
+
+    def start() -> str:
+        options = Options(allowed=tuple(order.allow), plan_id=order.plan_id, restart=order.restart)
+        return tools.starter.start(name, options).run.id
+
+    if key is None:
+        run_id = start()
+    else:
+        request = json.dumps([name, order.model_dump()], sort_keys=True)
+        run_id, _ = start_once(tools.workspace, token_id=token.id, key=key, request=request, start=start)
+    response.headers["Location"] = f"{V1}/runs/{run_id}"
+    return _record(tools, run_id)
+
+
+def _list(
+    tools: ToolsHere,
+    orchestration: Annotated[str | None, Query(description="Only runs of this name.")] = None,
+    status: Annotated[RunStatus | None, Query(description="Only runs that stand so.")] = None,
+    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="At most this many.")] = 20,
+) -> values.RunList:
+    """The latest runs, newest first, page by page."""
+    page = run_page(tools.workspace, orchestration=orchestration, status=status, cursor=cursor, limit=limit)
+    return values.RunList(items=tuple(_record(tools, run_id) for run_id in page.ids), next=page.cursor)
+
+
+def _get(tools: ToolsHere, run_id: RunRef) -> values.Run:
+    """One run with its tasks."""
+    return _record(tools, run_id)
+
+
+def _stop(tools: ToolsHere, run_id: RunRef) -> values.Run:
+    """Ask a run to stop. Calls on their way end; what was acknowledged stays; the next run goes on from there."""
+    record = _record(tools, run_id)
+    tools.starter.stop(record.run_id)
+    return _record(tools, record.run_id)
+
+
+async def _events(tools: ToolsHere, run_id: RunRef) -> StreamingResponse:
+    """Follow a run as it goes: server-sent events."""
+    first = await run_in_threadpool(_record, tools, run_id)
+    stream = EventStream(lambda: _record(tools, first.run_id))
+
+    async def parts() -> AsyncIterator[bytes]:
+        async for part in stream:
+            yield part
+
+    return StreamingResponse(parts(), media_type="text/event-stream")
+
+
+def _rejects(tools: ToolsHere, run_id: RunRef) -> StreamingResponse:
+    """Download what a run could not send: row from 1, key, field, value, reason, and who said so."""
+    record = RunRecords(tools.workspace.catalog).get(run_id)
+    file = tools.workspace.layout.runs / record.id / "rejects.parquet"
+    found = rejects(tools.workspace, record.id)
+    if file.exists() and not readable_rejects(file):
+        next(found)  # raises what says so, as long as there is no answer yet
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        while some := [asdict(reject) for reject in islice(found, _BATCH)]:
+            yield pa.RecordBatch.from_pylist(some, schema=REJECTS_SCHEMA)
+
+    headers = {"Content-Disposition": f'attachment; filename="rejects-{record.id}.csv"'}
+    parts = (part for part, _ in csv_parts(REJECTS_SCHEMA, batches()))
+    return StreamingResponse(parts, media_type="text/csv", headers=headers)
+
+
+def _record(tools: Tools, run_id: str) -> values.Run:
+    return run_of(RunRecords(tools.workspace.catalog).get(run_id))

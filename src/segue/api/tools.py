@@ -1,0 +1,98 @@
+"""What the routes share, and how they reach it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, Path, Request
+
+from segue.api.background import Starter
+from segue.api.scopes import SCOPES
+from segue.errors import BusyError, ConfigError, UsageError
+from segue.services.tokens import Scope, Token
+from segue.services.workspace import Workspace
+from segue.settings import Settings
+
+_AT_ONCE = 4
+_DEEPEST = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The open workspace and what starts runs in it."""
+
+    workspace: Workspace
+    settings: Settings
+    starter: Starter
+    _places: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(_AT_ONCE))
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """One of the few queries at once that the memory of the machine allows. Raises BusyError when all are taken."""
+        if not self._places.acquire(blocking=False):
+            raise BusyError(
+                f"{_AT_ONCE} queries are under way for the API already.",
+                code="too_many_at_once",
+                steps=("Try again in a few seconds.",),
+            )
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
+def _tools(request: Request) -> Tools:
+    tools: Tools = request.app.state.tools
+    return tools
+
+
+def _token(request: Request) -> Token:
+    token: Token = request.state.token
+    return token
+
+
+def authorise(request: Request) -> None:
+    """Let nobody in whose token lacks the scope of the route."""
+    needed = SCOPES[request.method, request.scope["route"].path]
+    token = _token(request)
+    if not token.may(needed):
+        raise ConfigError(
+            f'The token "{token.name}" lacks the scope "{needed}".',
+            code="scope_missing",
+            steps=(f"Make one that has it: segue token create NAME --scope {Scope(needed)}",),
+        )
+
+
+async def _document(request: Request) -> Mapping[str, Any]:
+    body = await request.body()
+    try:
+        # orjson refuses what could not be stored later: half surrogate pairs, NaN.
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        raise UsageError("The body is not JSON.", code="bad_json", steps=("Send one JSON object.",)) from None
+    if not isinstance(data, dict):
+        raise UsageError("The body is not a JSON object.", code="bad_json", steps=("Send one JSON object.",))
+    if _depth(data) > _DEEPEST:
+        raise UsageError(f"The body is nested deeper than {_DEEPEST} levels.", code="too_deep")
+    return data
+
+
+def _depth(data: object) -> int:
+    level, depth = [data], 0
+    while level and depth <= _DEEPEST:
+        parts = [part for part in level if isinstance(part, dict | list)]
+        level = [x for part in parts for x in (part.values() if isinstance(part, dict) else part)]
+        depth += 1
+    return depth
+
+
+ToolsHere = Annotated[Tools, Depends(_tools)]
+TokenHere = Annotated[Token, Depends(_token)]
+Document = Annotated[Mapping[str, Any], Depends(_document)]
+Ref = Annotated[str, Path(description="Name or id. A name that holds a slash is reached by its id.")]
+RunRef = Annotated[str, Path(description="Id of the run, or its unambiguous beginning.", min_length=1)]

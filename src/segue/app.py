@@ -1,0 +1,39 @@
+"""The composition root of the service: settings become an open workspace and a worker on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from segue import failpoints
+from segue.services.workspace import Workspace, open_workspace
+from segue.settings import Settings
+from segue.workflow.worker import TURN, Worker, working
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A running service."""
+
+    workspace: Workspace
+    worker: Worker
+
+    def work(self, until: threading.Event) -> None:
+        """Carry runs out until the event is set."""
+        while not until.wait(TURN):
+            self.worker.turn()
+
+
+@contextmanager
+def service(settings: Settings) -> Iterator[Service]:
+    """The service of the workspace at settings.home. Raises StateError, BusyError ``server_running``."""
+    if settings.failpoint:
+        failpoints.arm(settings.failpoint)
+    workspace = open_workspace(settings)
+    try:
+        with working(workspace, settings) as worker:
+            yield Service(workspace=workspace, worker=worker)
+    finally:
+        workspace.close()

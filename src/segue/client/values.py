@@ -1,0 +1,217 @@
+"""What goes over the wire: the API writes these, the client reads them. A newer server may say more; that is passed over."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+
+class Wire(BaseModel):
+    """What all of them share."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Problem(Wire):
+    """An error, as in RFC 9457. code: as on the command line; detail: what happened; steps: what to do, in order."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    cause: str = ""
+    steps: tuple[str, ...] = ()
+    line: int | None = None
+    """Of a mistake in SQL, from 1."""
+    column: int | None = None
+    problems: tuple[Mistake, ...] = ()
+    """Every mistake of a body or a parameter."""
+
+
+class Mistake(Wire):
+    """One mistake of a request. at: a JSON pointer into the body, or the name of a parameter."""
+
+    at: str
+    message: str
+
+
+class Configured(Wire):
+    """A configured thing. entry: as in a configuration file, without its secret."""
+
+    id: str
+    name: str
+    etag: str
+    """For `If-Match` of a change, quotes included."""
+    created_at: datetime
+    updated_at: datetime
+    entry: dict[str, JsonValue]
+
+
+class ConfiguredList(Wire):
+    """Every thing of a kind, by name."""
+
+    items: tuple[Configured, ...]
+
+
+class Failure(Wire):
+    """Why a run failed."""
+
+    code: str
+    message: str
+    cause: str = ""
+    steps: tuple[str, ...] = ()
+
+
+class ListRef(Wire):
+    """The list of a run; nothing is known of it before the run found it."""
+
+    id: str | None
+    name: str | None
+    created: bool
+
+
+class Task(Wire):
+    """One step of a run. outcome: numbers and sentences; seconds: None while it runs."""
+
+    name: str
+    status: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    seconds: float | None
+    attempts: int
+    outcome: dict[str, JsonValue]
+
+
+class Run(Wire):
+    """One run. counts: empty until it ended well; requests: calls to the destination by endpoint; seconds: None while it runs."""
+
+    run_id: str
+    orchestration: str
+    kind: str
+    status: str
+    started_by: str
+    plan_id: str | None
+    undoes: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    seconds: float | None
+    account_id: str | None
+    list: ListRef
+    counts: dict[str, JsonValue]
+    requests: dict[str, int]
+    warnings: tuple[str, ...]
+    error: Failure | None
+    tasks: tuple[Task, ...]
+
+
+class RunList(Wire):
+    """A page of runs, newest first. next: the cursor of the next page, None after the last one."""
+
+    items: tuple[Run, ...]
+    next: str | None
+
+
+class Fuse(Wire):
+    """A safety limit and the number that it watches."""
+
+    name: str
+    value: float
+    limit: float
+    why: str
+    blown: bool
+
+
+class Plan(Wire):
+    """What a run would do; see the reference of `segue plan --json`."""
+
+    id: str
+    orchestration: str
+    account: str
+    list_id: str | None
+    list_name: str
+    source: int
+    duplicates: dict[str, int]
+    rejected: int
+    problems: dict[str, int]
+    added: int
+    changed: int
+    changed_fields: dict[str, int]
+    unchanged: int
+    held_back: int
+    cleared: int
+    cleared_fields: dict[str, int]
+    clears_one_by_one: int
+    kept_fields: dict[str, int]
+    removed: int
+    foreign: int
+    others: int | None
+    requests: dict[str, int]
+    bytes: int
+    minutes: float
+    fuses: tuple[Fuse, ...]
+    warnings: tuple[str, ...]
+
+
+class Reject(Wire):
+    """Why a row, or a field of it, was not sent."""
+
+    row: int | None
+    key: str | None
+    field: str
+    value: str | None
+    reason: str
+    source: str
+    detail: str | None
+
+
+class HistoryEntry(Wire):
+    """What one run did with a person."""
+
+    run_id: str
+    orchestration: str
+    kind: str
+    status: str
+    started_at: datetime
+    actions: tuple[str, ...]
+    changed: tuple[str, ...]
+    cleared: tuple[str, ...]
+    kept: tuple[str, ...]
+    row: int | None
+    payload: dict[str, JsonValue] | None
+    rejects: tuple[Reject, ...]
+
+
+class History(Wire):
+    """What became of one person, newest first."""
+
+    items: tuple[HistoryEntry, ...]
+
+
+class Connection(Wire):
+    """What a credential opens. missing: rights that the key lacks, a sentence each."""
+
+    account_id: str
+    account_name: str
+    sound: bool
+    missing: tuple[str, ...]
+
+
+class Health(Wire):
+    """That the process is up, or ready to answer."""
+
+    status: str
+
+
+class RequestCount(Wire):
+    """Calls to one endpoint of the destination, all attempts counted."""
+
+    endpoint: str
+    calls: int
+
+
+class RequestCounts(Wire):
+    """Calls to the destination of every run that is kept."""
+
+    items: tuple[RequestCount, ...]

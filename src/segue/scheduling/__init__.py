@@ -1,0 +1,30 @@
+"""Groups of orchestrations: when one is due, in which order its members run, and what came of it."""
+
+from __future__ import annotations
+
+from segue.scheduling.groups import Group, Member, find_group, load_groups
+from segue.scheduling.loop import Loop, Report
+from segue.scheduling.records import GroupRecord, GroupRecords, MemberRecord
+from segue.scheduling.running import MemberResult, Start
+from segue.scheduling.scheduler import Scheduler
+from segue.scheduling.signals import record_signal
+from segue.scheduling.status import Cause, GroupStatus, MemberStatus
+
+__all__ = [
+    "Cause",
+    "Group",
+    "GroupRecord",
+    "GroupRecords",
+    "GroupStatus",
+    "Loop",
+    "Member",
+    "MemberRecord",
+    "MemberResult",
+    "MemberStatus",
+    "Report",
+    "Scheduler",
+    "Start",
+    "find_group",
+    "load_groups",
+    "record_signal",
+]

@@ -1,0 +1,89 @@
+"""A command asks the server for a run and shows it as if it were its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+from contextlib import suppress
+
+from segue.delivery.progress import Progress
+from segue.errors import StateError, UsageError
+from segue.workflow.locks import server_is_up
+from segue.workflow.queue import Options, Requested
+from segue.workflow.records import RunRecord, TaskRecord
+from segue.workflow.requests import request_run, request_stop, request_undo
+from segue.workflow.run import Ended, Runner, summary
+from segue.workflow.status import TaskStatus
+
+_LOOK = 0.2
+"""Seconds between two looks at the run."""
+
+
+def run_by_server(
+    runner: Runner, name: str, *, plan_id: str | None = None, allowed: Collection[str] = (), restart: bool = False
+) -> Ended | None:
+    """The run as ``Runner.run`` would do it, carried out by the server of the workspace; None when there is no server."""
+    if not server_is_up(runner.workspace.layout.locks):
+        return None
+    options = Options(allowed=tuple(allowed), plan_id=plan_id, restart=restart)
+    return _follow(runner, request_run(runner.workspace, name, options=options, when_busy=runner.settings.second_run))
+
+
+def undo_by_server(runner: Runner, run_id: str, *, allowed: Collection[str] = ()) -> Ended | None:
+    """The same for ``Runner.undo``."""
+    if not server_is_up(runner.workspace.layout.locks):
+        return None
+    options, when_busy = Options(allowed=tuple(allowed)), runner.settings.second_run
+    return _follow(runner, request_undo(runner.workspace, run_id, options=options, when_busy=when_busy))
+
+
+def _follow(runner: Runner, asked: Requested) -> Ended:
+    """Show a run until it ends. An interrupt stops it; a second one leaves it to the server."""
+    shown = _Shown(runner.progress)
+    try:
+        run = _until_it_ends(runner, asked.run.id, shown)
+    except KeyboardInterrupt:
+        with suppress(UsageError):  # it may have ended in the same moment
+            request_stop(runner.workspace, asked.run.id)
+        run = _until_it_ends(runner, asked.run.id, shown)
+    return Ended(run=run, resumed=asked.resumed)
+
+
+def _until_it_ends(runner: Runner, run_id: str, shown: _Shown) -> RunRecord:
+    never = threading.Event()
+    while True:
+        up = server_is_up(runner.workspace.layout.locks)
+        run = runner.records.get(run_id)
+        for task in run.tasks:
+            shown.show(task)
+        if run.status.ended:
+            return run
+        if not up:
+            raise StateError(
+                f"The server ended before run {run_id} did.",
+                code="server_gone",
+                steps=("Start it again: segue serve", "The run goes on by itself; see it with: segue show RUN"),
+            )
+        never.wait(_LOOK)
+
+
+class _Shown:
+    """Tells a progress what the catalog says of tasks, each thing once."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._begun: set[str] = set()
+        self._over: set[str] = set()
+
+    def show(self, task: TaskRecord) -> None:
+        """Show a task as it is now."""
+        if task.name in self._over:
+            return
+        if task.progress is not None:
+            if task.name not in self._begun:
+                self._begun.add(task.name)
+                self._progress.begin(task.name, total=task.progress["total"], unit=task.progress["unit"])
+            self._progress.advance(task.name, task.progress["done"])
+        if task.status is TaskStatus.SUCCEEDED:
+            self._over.add(task.name)
+            self._progress.end(task.name, summary(task.outcome))

@@ -1,0 +1,191 @@
+"""Runs that are asked for and wait for a worker, in the order in which they start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pydantic
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from segue.catalog import Catalog
+from segue.catalog.base import now
+from segue.catalog.runs import Run, Task
+from segue.errors import SegueError, UsageError
+from segue.services.orchestrations import Orchestration
+from segue.workflow.locks import under_way
+from segue.workflow.records import RunRecord, RunRecords, error_dict, record_of
+from segue.workflow.resumable import finish_first, is_hopeless
+from segue.workflow.rows import new_run, unfinished_run
+from segue.workflow.status import RunStatus
+
+StartedBy = Literal["user", "api", "signal", "schedule"]
+WhenBusy = Literal["refuse", "wait"]
+_PRIORITY: Mapping[StartedBy, int] = {"user": 10, "api": 20, "signal": 30, "schedule": 30}
+"""Somebody who looks at the screen comes first."""
+_AT_IT = (RunStatus.RUNNING, RunStatus.STOPPING)
+
+
+class Options(pydantic.BaseModel):
+    """What was asked for with a run. allowed: fuses that may blow; plan_id: the plan that must still be true; restart: an
+    unfinished run is settled, not finished."""
+
+    model_config = pydantic.ConfigDict(frozen=True)
+    allowed: tuple[str, ...] = ()
+    plan_id: str | None = None
+    restart: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requested:
+    """A run that a worker will carry out. resumed: it began before and is taken up again, or waited already."""
+
+    run: RunRecord
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A run to be given to the engine. account: runs of one account start one after the other."""
+
+    run_id: str
+    attempt: int
+    account: str
+    priority: int
+
+
+class RunQueue:
+    """Every method is one transaction."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def put(
+        self,
+        orchestration: Orchestration,
+        *,
+        locked: bool,
+        started_by: StartedBy,
+        options: Options,
+        when_busy: WhenBusy,
+        undoes: str | None = None,
+    ) -> Requested:
+        """Ask for a run. One that failed half-way is taken up again instead; one that waits for the same is not doubled.
+
+        locked: whether some process is at a run of this orchestration. Raises BusyError ``run_under_way`` when one is under
+        way and when_busy says so.
+        """
+        with self._catalog.session() as session:
+            unfinished = session.scalars(unfinished_run(orchestration.id)).one_or_none()
+            others = session.scalars(
+                select(Run).where(
+                    Run.orchestration_id == orchestration.id, Run.status.in_((RunStatus.WAITING, *_AT_IT))
+                )
+            ).all()
+            busy = locked or any(run.status == RunStatus.WAITING or run.worker_id for run in others)
+            if busy and when_busy == "refuse":
+                raise under_way(orchestration.name)
+            if unfinished is not None and not busy and not options.restart and not is_hopeless(unfinished.error):
+                if undoes or options.plan_id:
+                    raise finish_first(record_of(unfinished))
+                _wait(unfinished, started_by=started_by, options=options)
+                return Requested(run=record_of(unfinished), resumed=True)
+            wanted = options.model_dump(mode="json")
+            for run in others:
+                if run.status == RunStatus.WAITING and (run.undoes, run.options) == (undoes, wanted):
+                    return Requested(run=record_of(run), resumed=True)
+            fresh = new_run(
+                orchestration_id=orchestration.id,
+                orchestration=orchestration.name,
+                kind="undo" if undoes else "sync",
+                settings=orchestration.settings.model_dump(mode="json"),
+                credential_id=orchestration.credential.id,
+                undoes=undoes,
+            )
+            _wait(fresh, started_by=started_by, options=options)
+            session.add(fresh)
+            return Requested(run=record_of(fresh), resumed=False)
+
+    def stop(self, run_id: str) -> RunRecord:
+        """Ask a run to stop. One that waits is stopped at once. Raises UsageError for one that no worker is at."""
+        run_id = RunRecords(self._catalog).get(run_id).id
+        with self._catalog.session() as session:
+            run = session.get_one(Run, run_id)
+            status = RunStatus(run.status)
+            if status.ended:
+                raise UsageError(
+                    f"Run {run.id} is over: {status}.", code="run_over", steps=("See what came of it: segue show RUN",)
+                )
+            if status is RunStatus.WAITING:
+                run.status, run.ended_at = RunStatus.STOPPED, now()
+            elif run.worker_id is None:
+                raise UsageError(
+                    f"Run {run.id} is not carried out by a server.",
+                    code="run_of_a_command",
+                    steps=("Press Ctrl-C where `segue run` works on it.",),
+                )
+            else:
+                run.status = RunStatus.STOPPING
+            return record_of(run)
+
+    def take(self, run_id: str, *, worker_id: str | None, settings: Mapping[str, Any]) -> bool:
+        """A worker takes a run, for the first time or after a crash. False when it is over: there is nothing to do.
+
+        settings: what a run that has not begun goes by.
+        """
+        with self._catalog.session() as session:
+            run = session.get_one(Run, run_id)
+            if run.status == RunStatus.STOPPING:
+                run.status, run.ended_at = RunStatus.STOPPED, now()
+            if RunStatus(run.status).ended:
+                return False
+            if run.status == RunStatus.WAITING and not _has_begun(session, run_id):
+                run.started_at, run.settings = now(), dict(settings)
+            run.status, run.worker_id, run.error, run.ended_at = RunStatus.RUNNING, worker_id, None, None
+            return True
+
+    def waiting(self) -> list[Waiting]:
+        """Every run that waits."""
+        with self._catalog.session(read_only=True) as session:
+            rows = session.scalars(select(Run).where(Run.status == RunStatus.WAITING).order_by(Run.started_at)).all()
+            return [
+                Waiting(run_id=r.id, attempt=r.attempt, account=_account(session, r), priority=r.priority) for r in rows
+            ]
+
+    def at_work(self) -> Sequence[RunRecord]:
+        """The runs that workers are at, without their tasks."""
+        query = select(Run).where(Run.status.in_(_AT_IT), Run.worker_id.is_not(None))
+        with self._catalog.session(read_only=True) as session:
+            return [record_of(run) for run in session.scalars(query)]
+
+    def fail(self, run_id: str, attempt: int, error: SegueError) -> None:
+        """End a run that nobody is at any more, unless something else came of it meanwhile."""
+        with self._catalog.session() as session:
+            run = session.get_one(Run, run_id)
+            if run.status in _AT_IT and run.attempt == attempt and run.worker_id is not None:
+                run.status, run.error, run.ended_at = RunStatus.FAILED, error_dict(error), now()
+
+
+def _wait(run: Run, *, started_by: StartedBy, options: Options) -> None:
+    run.status, run.error, run.ended_at = RunStatus.WAITING, None, None
+    run.started_by, run.priority = started_by, _PRIORITY[started_by]
+    run.attempt, run.options, run.worker_id = run.attempt + 1, options.model_dump(mode="json"), None
+
+
+def _has_begun(session: Session, run_id: str) -> bool:
+    return session.scalars(select(Task.run_id).where(Task.run_id == run_id).limit(1)).first() is not None
+
+
+def _account(session: Session, run: Run) -> str:
+    """The account that a run's credential opened the last time; before the first time the credential stands for it."""
+    if run.account_id:
+        return run.account_id
+    query = (
+        select(Run.account_id)
+        .where(Run.credential_id == run.credential_id, Run.account_id.is_not(None))
+        .order_by(Run.started_at.desc())
+        .limit(1)
+    )
+    return session.scalars(query).first() or f"credential {run.credential_id}"

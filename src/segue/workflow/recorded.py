@@ -1,0 +1,62 @@
+"""The progress of a run that nobody's terminal shows: in the catalog, for whoever looks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from segue.catalog import Catalog
+from segue.catalog.runs import Task
+from segue.delivery.budget import Interrupted
+
+_EVERY = 1.0
+"""Seconds between two notes of one task."""
+
+
+class RecordedProgress:
+    """Writes how far a task is, once a second, and ends the task where the run is asked to stop.
+
+    A task reports after each of its units is safe; so that is where it can stop at once and lose nothing.
+    """
+
+    def __init__(
+        self, catalog: Catalog, run_id: str, *, stop: threading.Event, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._catalog = catalog
+        self._run = run_id
+        self._stop = stop
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._total: dict[str, tuple[int | None, str]] = {}
+        self._noted: dict[str, float] = {}
+
+    def begin(self, task: str, *, total: int | None, unit: str) -> None:
+        """Note it."""
+        with self._lock:
+            self._total[task] = (total, unit)
+            self._noted[task] = self._clock()
+        self._note(task, 0)
+
+    def advance(self, task: str, done: int) -> None:
+        """Note it once a second. Raises Interrupted when the run is asked to stop."""
+        if self._stop.is_set():
+            raise Interrupted
+        with self._lock:
+            now = self._clock()
+            if now - self._noted.get(task, -_EVERY) < _EVERY:
+                return
+            self._noted[task] = now
+        self._note(task, done)
+
+    def end(self, task: str, summary: str) -> None:
+        """The task's outcome says it."""
+
+    def waiting(self, endpoint: str, seconds: float) -> None:
+        """Seen by the task that does not move."""
+
+    def _note(self, task: str, done: int) -> None:
+        total, unit = self._total.get(task, (None, ""))
+        with self._catalog.session() as session:
+            if (row := session.get(Task, (self._run, task))) is not None:
+                row.progress = {"done": done, "total": total, "unit": unit}

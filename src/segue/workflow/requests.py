@@ -1,0 +1,66 @@
+"""Asking the workers for something: to run, to undo, to stop. No engine is loaded; the catalog carries the message."""
+
+from __future__ import annotations
+
+from segue.services.orchestrations import load_orchestration
+from segue.services.workspace import Workspace
+from segue.workflow.locks import run_is_under_way
+from segue.workflow.queue import Options, Requested, RunQueue, StartedBy, WhenBusy
+from segue.workflow.records import RunRecord, RunRecords
+
+__all__ = ["Options", "Requested", "request_run", "request_stop", "request_undo"]
+
+
+def request_run(
+    workspace: Workspace,
+    name: str,
+    *,
+    started_by: StartedBy = "user",
+    options: Options | None = None,
+    when_busy: WhenBusy = "refuse",
+) -> Requested:
+    """Ask for a run of an orchestration; a worker starts it, now or when there is one.
+
+    A run that failed half-way is taken up again instead. when_busy: what to do while another run of it is under way: refuse,
+    or wait for its end. Raises UsageError, BusyError.
+    """
+    return _put(workspace, name, started_by, options or Options(), when_busy, undoes=None)
+
+
+def request_undo(
+    workspace: Workspace,
+    run_id: str,
+    *,
+    started_by: StartedBy = "user",
+    options: Options | None = None,
+    when_busy: WhenBusy = "refuse",
+) -> Requested:
+    """Ask for the list membership as it was before a run. Raises UsageError, BusyError."""
+    undone = RunRecords(workspace.catalog).get(run_id)
+    return _put(workspace, undone.orchestration, started_by, options or Options(), when_busy, undoes=undone.id)
+
+
+def request_stop(workspace: Workspace, run_id: str) -> RunRecord:
+    """Ask a run to stop: what is on its way is finished, what was acknowledged stays. Raises UsageError."""
+    return RunQueue(workspace.catalog).stop(run_id)
+
+
+def _put(
+    workspace: Workspace,
+    name: str,
+    started_by: StartedBy,
+    options: Options,
+    when_busy: WhenBusy,
+    *,
+    undoes: str | None,
+) -> Requested:
+    with workspace.catalog.session(read_only=True) as session:
+        orchestration = load_orchestration(session, workspace.box, name)
+    return RunQueue(workspace.catalog).put(
+        orchestration,
+        locked=run_is_under_way(workspace.layout.locks, orchestration.id),
+        started_by=started_by,
+        options=options,
+        when_busy=when_busy,
+        undoes=undoes,
+    )

@@ -1,0 +1,186 @@
+"""Ways out of a failed run: which of them fit, and doing one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from segue.catalog.base import now
+from segue.delivery.budget import Interrupted
+from segue.errors import UsageError
+from segue.resolutions import Action, Resolution, resolution
+from segue.security import Secret
+from segue.services.rekey import replace_key
+from segue.workflow.records import RunRecord
+from segue.workflow.resumable import resumable
+from segue.workflow.status import RunStatus, TaskStatus
+
+if TYPE_CHECKING:
+    from segue.workflow.run import Runner
+
+_LATE = frozenset(
+    {"read_back", "allow_empty", "max_remove_share", "max_clear_share", "max_reject_share", "max_count_change"}
+)
+"""Template settings that do not shape what is sent: a run that has begun to send may go on with new ones."""
+_FROM_FACTS = {Action.ALLOW_FUSE: "fuses", Action.CHOOSE_LIST: "lists", Action.WAIT: "opens_in"}
+_AFRESH = (Action.RESTART, Action.ANEW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What can be done about a run. code: of its error; task: that failed; actions: those that fit now; fuses, lists: to
+    be allowed, to choose from; opens_at: when a limit opens again."""
+
+    run: RunRecord
+    code: str
+    task: str | None
+    resolution: Resolution
+    actions: tuple[Action, ...]
+    fuses: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
+    opens_at: datetime | None = None
+
+
+def offer(runner: Runner, run_id: str) -> Offer:
+    """What fits a run that failed, was stopped or died. Raises UsageError for one that has ended well."""
+    run = runner.records.get(run_id)
+    if run.status in (RunStatus.COMPLETED, RunStatus.WARNINGS):
+        raise UsageError(f"Run {run.id} has {run.status}: there is nothing to resolve.", code="run_over")
+    failed = next((t for t in reversed(run.tasks) if t.status in (TaskStatus.FAILED, TaskStatus.STOPPED)), None)
+    facts: Mapping[str, Any] = failed.outcome if failed else {}
+    code = str((run.error or {}).get("code", "stopped"))
+    entry = resolution(code)
+    task, goes_on = failed.name if failed else None, _goes_on(runner, run.id)
+    actions = tuple(a for a in entry.actions if _fits(a, facts, task=task, goes_on=goes_on))
+    seconds = facts.get("opens_in")
+    return Offer(
+        run=run,
+        code=code,
+        task=task,
+        resolution=entry,
+        actions=actions or _AFRESH[:1],
+        fuses=tuple(facts.get("fuses", ())),
+        lists=tuple(facts.get("lists", ())),
+        opens_at=(run.ended_at or run.started_at) + timedelta(seconds=seconds) if seconds else None,
+    )
+
+
+def resolve(
+    runner: Runner,
+    run_id: str,
+    action: Action,
+    *,
+    list_id: str | None = None,
+    key: Secret | None = None,
+    clock: Callable[[], datetime] = now,
+) -> RunRecord:
+    """Do one of the offered actions and return the run that came of it, which may fail again.
+
+    list_id: for ``choose_list``; key: for ``update_credential``; clock: what ``wait`` compares with. Raises UsageError for an
+    action that does not fit, CredentialError for a key that is no good, BusyError while a run is under way.
+    """
+    offered = offer(runner, run_id)
+    if action not in offered.actions:
+        raise UsageError(
+            f'"{action}" does not fit run {offered.run.id} ({offered.code}).',
+            code="unfit_action",
+            steps=(f"Take one of: {', '.join(offered.actions)}.", f"See what they do: segue resolve {offered.run.id}"),
+        )
+    return _DO[action](runner, offered, _Given(list_id=list_id, key=key, clock=clock))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What the user adds to an action."""
+
+    list_id: str | None
+    key: Secret | None
+    clock: Callable[[], datetime]
+
+
+def _fits(action: Action, facts: Mapping[str, Any], *, task: str | None, goes_on: bool) -> bool:
+    if action in _AFRESH:
+        return True
+    if action is Action.SKIP:
+        return goes_on and task == "reconcile"
+    return goes_on and (action not in _FROM_FACTS or bool(facts.get(_FROM_FACTS[action])))
+
+
+def _goes_on(runner: Runner, run_id: str) -> bool:
+    try:
+        resumable(runner.records, run_id)
+    except UsageError:
+        return False
+    return True
+
+
+def _retry(runner: Runner, offered: Offer, _given: _Given) -> RunRecord:
+    return runner.resume(offered.run.id)
+
+
+def _restart(runner: Runner, offered: Offer, given: _Given) -> RunRecord:
+    run = offered.run
+    if run.kind == "undo":
+        return _again(runner, run)
+    unfinished = runner.records.unfinished(run.orchestration_id)
+    if unfinished is None or unfinished.id != run.id:
+        return _again(runner, run)
+    today = runner.load(run.orchestration).settings.model_dump(mode="json")
+    if any(today[name] != run.settings.get(name) for name in today if name not in _LATE):
+        return _anew(runner, offered, given)
+    return runner.resume(run.id, settings={name: today[name] for name in _LATE})
+
+
+def _again(runner: Runner, run: RunRecord) -> RunRecord:
+    return runner.undo(run.undoes).run if run.undoes else runner.run(run.orchestration).run
+
+
+def _anew(runner: Runner, offered: Offer, _given: _Given) -> RunRecord:
+    return runner.run(offered.run.orchestration, restart=True).run
+
+
+def _skip(runner: Runner, offered: Offer, _given: _Given) -> RunRecord:
+    return runner.resume(offered.run.id, read_back=False)
+
+
+def _update_credential(runner: Runner, offered: Offer, given: _Given) -> RunRecord:
+    if given.key is None:
+        raise UsageError("There is no new key.", code="key_needed", steps=("Give the new API key on standard input.",))
+    credential = runner.load(offered.run.orchestration).credential.name
+    replace_key(runner.workspace, runner.settings, credential, given.key, account_id=offered.run.account_id)
+    return runner.resume(offered.run.id)
+
+
+def _allow_fuse(runner: Runner, offered: Offer, _given: _Given) -> RunRecord:
+    return runner.resume(offered.run.id, allowed=offered.fuses)
+
+
+def _choose_list(runner: Runner, offered: Offer, given: _Given) -> RunRecord:
+    if given.list_id not in offered.lists:
+        raise UsageError(
+            "That is none of the lists to choose from.",
+            code="unknown_list",
+            steps=(f"Take one of: {', '.join(offered.lists)}.",),
+        )
+    return runner.resume(offered.run.id, settings={"list_id": given.list_id})
+
+
+def _wait(runner: Runner, offered: Offer, given: _Given) -> RunRecord:
+    left = (offered.opens_at - given.clock()).total_seconds() if offered.opens_at else 0
+    if left > 0 and runner.stop.wait(left):
+        raise Interrupted
+    return runner.resume(offered.run.id)
+
+
+_DO: Mapping[Action, Callable[[Runner, Offer, _Given], RunRecord]] = {
+    Action.RETRY: _retry,
+    Action.RESTART: _restart,
+    Action.ANEW: _anew,
+    Action.SKIP: _skip,
+    Action.UPDATE_CREDENTIAL: _update_credential,
+    Action.ALLOW_FUSE: _allow_fuse,
+    Action.CHOOSE_LIST: _choose_list,
+    Action.WAIT: _wait,
+}

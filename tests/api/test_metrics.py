@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from segue.services.tokens import Scope
+
+from .conftest import NAME
+
+DASHBOARD = Path(__file__).parents[2] / "examples/grafana/segue.json"
+
+
+def samples(office):
+    text = office.call("GET", "/metrics", scope=Scope.READ).text
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_runs_rows_requests_and_seconds_are_counted(shop):
+    run = shop.run()
+    found = samples(shop)
+    assert found["segue_runs", (("status", "completed"),)] == 1
+    assert found["segue_rows", (("outcome", "added"),)] == 2
+    for endpoint, calls in run["requests"].items():
+        assert found["segue_destination_requests", (("endpoint", endpoint),)] == calls
+    of = ("orchestration", NAME)
+    assert found["segue_last_run_seconds", (of,)] == found["segue_run_seconds", ()] == run["seconds"]
+    assert found["segue_runs_ended", ()] == 1
+    assert found["segue_last_run_rows", (of, ("outcome", "added"))] == 2
+    assert found["segue_last_success_timestamp_seconds", (of,)] == found["segue_last_run_timestamp_seconds", (of,)]
+
+
+def test_a_failure_leaves_the_moment_of_the_last_success(shop):
+    shop.run()
+    before = samples(shop)
+    shop.people()
+    assert shop.run()["status"] == "failed"  # the fuse of an empty result
+    after, of = samples(shop), (("orchestration", NAME),)
+    success = ("segue_last_success_timestamp_seconds", of)
+    assert after[success] == before[success] < after["segue_last_run_timestamp_seconds", of]
+    assert after["segue_runs", (("status", "failed"),)] == 1
+
+
+def test_answers_are_counted_by_route_and_never_by_name(office):
+    office.call("GET", "/api/v1/queries/ana@mail.shop")
+    office.http.request("PATCH", "/ana@mail.shop")
+    text = office.call("GET", "/metrics").text
+    assert "ana" not in text
+    assert 'segue_http_requests_total{method="GET",route="/api/v1/queries/{ref}",status="404"} 1.0' in text
+    assert 'segue_http_requests_total{method="any",route="none",status="401"} 1.0' in text
+
+
+def test_health_needs_no_token(office):
+    assert office.http.get("/healthz").json() == {"status": "ok"}
+    assert office.http.get("/readyz").json() == {"status": "ready"}
+
+
+def test_the_dashboard_asks_for_metrics_that_are_there(shop):
+    shop.run()
+    shop.call("GET", "/api/v1/runs")
+    there = {name for name, _ in samples(shop)}
+    board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
+    queries = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
+    asked = {name for query in queries for name in re.findall(r"\bsegue_[a-z_]+", query)}
+    assert len(asked) >= 8
+    assert asked <= there

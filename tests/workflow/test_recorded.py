@@ -1,0 +1,72 @@
+"""Progress that is written down, and workers that give signs of life."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from segue.delivery.budget import Interrupted
+from segue.services.workspace import init_workspace, open_workspace
+from segue.settings import Settings
+from segue.workflow.recorded import RecordedProgress
+from segue.workflow.records import RunRecords
+from segue.workflow.status import TaskStatus
+from segue.workflow.workers import Workers
+
+
+@pytest.fixture
+def catalog(tmp_path):
+    settings = Settings(home=tmp_path / "home")
+    init_workspace(settings)
+    workspace = open_workspace(settings)
+    yield workspace.catalog
+    workspace.close()
+
+
+@pytest.fixture
+def run_id(catalog):
+    records = RunRecords(catalog)
+    run = records.begin(orchestration_id="o", orchestration="O", kind="sync", settings={}, credential_id="c")
+    records.begin_task(run.id, "send", 3)
+    return run.id
+
+
+def test_progress_is_noted_once_a_second_and_gone_at_the_end(catalog, run_id):
+    now = [100.0]
+    progress = RecordedProgress(catalog, run_id, stop=threading.Event(), clock=lambda: now[0])
+
+    def noted():
+        task = RunRecords(catalog).get(run_id).task("send")
+        assert task is not None
+        return task.progress
+
+    progress.begin("send", total=50, unit="rows")
+    assert noted() == {"done": 0, "total": 50, "unit": "rows"}
+    now[0] = 100.9
+    progress.advance("send", 10)
+    assert noted()["done"] == 0
+    now[0] = 101.0
+    progress.advance("send", 20)
+    assert noted()["done"] == 20
+    RunRecords(catalog).end_task(run_id, "send", TaskStatus.SUCCEEDED, {"done": 50})
+    assert noted() is None
+
+
+def test_a_task_of_a_stopped_run_ends_at_its_next_report(catalog, run_id):
+    stop = threading.Event()
+    progress = RecordedProgress(catalog, run_id, stop=stop)
+    progress.begin("send", total=50, unit="rows")
+    stop.set()
+    with pytest.raises(Interrupted):
+        progress.advance("send", 10)
+
+
+def test_workers_are_known_until_they_are_forgotten(catalog):
+    workers = Workers(catalog)
+    workers.beat("a")
+    workers.beat("b")
+    workers.beat("a")
+    assert workers.others("a") == ["b"]
+    workers.forget(["b"])
+    assert workers.others("a") == []
