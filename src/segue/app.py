@@ -1,4 +1,4 @@
-"""The composition root of the service: settings become an open workspace and a worker on it."""
+"""The composition root of the service: settings become an open workspace, a worker and a scheduler on it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from segue import failpoints
 from segue.services.workspace import Workspace, open_workspace
 from segue.settings import Settings
+from segue.workflow.grouping import keeping_schedules
 from segue.workflow.worker import TURN, Worker, working
 
 
@@ -33,7 +34,7 @@ def service(settings: Settings) -> Iterator[Service]:
         failpoints.arm(settings.failpoint)
     workspace = open_workspace(settings)
     try:
-        with working(workspace, settings) as worker:
+        with working(workspace, settings) as worker, keeping_schedules(workspace):
             yield Service(workspace=workspace, worker=worker)
     finally:
         workspace.close()

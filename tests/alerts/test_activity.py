@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from segue.alerts import Kind, mark_seen, recent_activity, record_activity
-from segue.scheduling.missed import tell_missed
 from segue.scheduling.records import GroupRecord, MemberRecord
 from segue.scheduling.status import Cause, GroupStatus, MemberStatus
+from segue.scheduling.telling import tell_missed
 from segue.services.workspace import open_workspace
 from segue.workflow.announce import announce_failure
 from tests.e2e.shop import NAME, Shop
@@ -34,7 +34,7 @@ def test_each_run_leaves_one_line(shop: Shop) -> None:
     shop.change("INSERT INTO People (email) VALUES ('no address')")
     shop.configure(max_reject_share=1.0)
     warned = shop.run()
-    undone = shop.undo(good.id)
+    undone = shop.undo(good.id, allowed=["max_remove_share"])
     found = lines(shop)
     assert [(kind, run) for kind, _, run in found] == [
         ("warning", undone.id),

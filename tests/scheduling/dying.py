@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from segue import failpoints
-from segue.scheduling import MemberResult, MemberStatus, Scheduler
+from segue.scheduling import MemberResult, MemberStatus, Scheduler, Turn
 from segue.services.workspace import open_workspace
 from segue.settings import Settings
 
 home, failpoint, log = sys.argv[1:]
 
 
-def start(name: str) -> MemberResult:
+def start(turn: Turn) -> MemberResult:
     with Path(log).open("a") as file:
-        file.write(name)
-    return MemberResult(run_id=f"run-{name}", status=MemberStatus.COMPLETED)
+        file.write(turn.orchestration)
+    return MemberResult(run_id=f"run-{turn.orchestration}", status=MemberStatus.COMPLETED)
 
 
 failpoints.arm(failpoint)

@@ -12,7 +12,7 @@ import yaml
 from sqlalchemy import update
 
 from segue.catalog.groups import OrchestrationGroup
-from segue.scheduling import GroupRecord, MemberResult, MemberStatus, Scheduler, record_signal
+from segue.scheduling import GroupRecord, MemberResult, MemberStatus, Scheduler, Turn, record_signal
 from segue.services.configuration import apply_files
 from segue.services.workspace import init_workspace, open_workspace
 from segue.settings import Settings
@@ -49,7 +49,8 @@ class Starts:
         self.names: list[str] = []
         self.results = results
 
-    def __call__(self, name: str) -> MemberResult:
+    def __call__(self, turn: Turn) -> MemberResult:
+        name = turn.orchestration
         self.names.append(name)
         result = self.results.get(name, MemberResult(run_id=f"run-{name}", status=MemberStatus.COMPLETED))
         if isinstance(result, Exception):

@@ -74,9 +74,9 @@ def test_after_a_failure_it_runs_though_nothing_changed(site, turns):
 
 
 def test_what_changes_while_it_runs_is_sent_the_next_time(site, turns):
-    def start(name):
+    def start(turn):
         os.utime(site.people, ns=(1, 1))
-        return MemberResult(run_id=name, status=MemberStatus.COMPLETED)
+        return MemberResult(run_id=turn.orchestration, status=MemberStatus.COMPLETED)
 
     turns(start)
     assert turns().status is GroupStatus.COMPLETED

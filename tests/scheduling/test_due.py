@@ -204,10 +204,10 @@ def test_a_signal_while_the_group_runs_runs_it_again_afterwards(site):
     site.signal("loaded", "2026-01-10 10:00")
     seen = []
 
-    def start(name):
+    def start(turn):
         site.signal("loaded", "2026-01-10 10:01")
         seen.append(site.due("2026-01-10 10:02"))
-        return MemberResult(run_id=name, status=MemberStatus.COMPLETED)
+        return MemberResult(run_id=turn.orchestration, status=MemberStatus.COMPLETED)
 
     site.turn("2026-01-10 10:00:30", start)
     assert seen == [[]]

@@ -72,10 +72,10 @@ def test_stopping_waits_for_members_that_run(site, reports):
     begun, go_on = threading.Event(), threading.Event()
 
     class Slow(Starts):
-        def __call__(self, name):
+        def __call__(self, turn):
             begun.set()
             assert go_on.wait(60)
-            return super().__call__(name)
+            return super().__call__(turn)
 
     start = Slow()
     with running(site, reports, start) as (thread, stop):

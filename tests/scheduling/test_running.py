@@ -70,8 +70,8 @@ def test_members_that_do_not_wait_for_each_other_run_at_the_same_time(site):
     site.apply(GROUP)
     both = threading.Barrier(2, timeout=30)
 
-    def start(name):
-        if name in ("B", "C"):
+    def start(turn):
+        if turn.orchestration in ("B", "C"):
             both.wait()
         return result(OK)
 
@@ -82,7 +82,7 @@ def test_no_more_run_at_once_than_allowed(site):
     site.apply({"name": "Group", "members": [{"orchestration": name} for name in "ABCD"]})
     lock = threading.Lock()
 
-    def start(name):
+    def start(turn):
         assert lock.acquire(blocking=False)
         lock.release()
         return result(OK)
@@ -139,7 +139,7 @@ def test_a_stop_lets_members_end_and_the_run_goes_on_later_without_those_that_en
     site.signal("loaded", "2026-01-10 10:00")
     stop = threading.Event()
 
-    def start(name):
+    def start(turn):
         stop.set()
         return result(OK)
 
@@ -156,7 +156,7 @@ def test_a_run_that_a_person_stopped_is_not_gone_on_with(site):
     site.apply(GROUP)
     stop = threading.Event()
 
-    def start(name):
+    def start(turn):
         stop.set()
         return result(STOPPED)
 

@@ -94,10 +94,10 @@ def show_group(group: dict[str, Any]) -> None:
         _line("only", "if the data changed")
     if last := group["last"]:
         due = datetime.fromisoformat(last["due_at"])
-        _line("last run", f"{due:%Y-%m-%d %H:%M} UTC  {last['status']}{blame(last)}  [{last['group_run_id']}]")
+        _line("last run", f"{due:%Y-%m-%d %H:%M} UTC  {last['status']}{_blame(last)}  [{last['group_run_id']}]")
 
 
-def blame(run: dict[str, Any]) -> str:
+def _blame(run: dict[str, Any]) -> str:
     """Which members did not succeed."""
     bad = [f"{m['orchestration']} {m['status']}" for m in run["members"] if m["status"] in ("failed", "skipped")]
     return f": {', '.join(bad)}" if bad else ""

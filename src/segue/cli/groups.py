@@ -16,12 +16,12 @@ import typer
 
 from segue.cli.context import settings, workspace
 from segue.cli.display import Lines
-from segue.cli.group_reports import blame, describe, run_dict, show_group, show_run
+from segue.cli.group_reports import describe, run_dict, show_group, show_run
 
 if TYPE_CHECKING:
     from segue.delivery.progress import Progress
     from segue.errors import SegueError
-    from segue.scheduling import GroupRecord, MemberResult, Scheduler
+    from segue.scheduling import GroupRecord, MemberResult, Scheduler, Turn
     from segue.services.workspace import Workspace
     from segue.settings import Settings
 
@@ -62,7 +62,7 @@ def groups(as_json: AsJson = False) -> None:
         return
     for one in described:
         show_group(one)
-    seen = f"{beat:%Y-%m-%d %H:%M:%S} UTC" if beat else "never; start it with `segue schedule`"
+    seen = f"{beat:%Y-%m-%d %H:%M:%S} UTC" if beat else "never; start it with `segue serve`"
     typer.echo(f"scheduler last seen: {seen}" if described else "There are no groups. See docs/how-to/schedule.md.")
 
 
@@ -71,17 +71,20 @@ def run(
     parallel: Parallel = 4,
     as_json: AsJson = False,
 ) -> None:
-    """Run a group now, in this process, whether it is enabled and whether or not the data changed.
+    """Run a group now, whether it is enabled and whether or not the data changed: by the server, or here where none works.
 
     A run of the group that was killed is finished instead. Exit code: 0 completed, 3 completed with warnings, 1 failed,
     2 usage, 130 interrupted.
     """
     from segue.cli.output import print_json
+    from segue.workflow.following import run_group_by_server
 
     with workspace() as opened, _until_interrupted() as stop:
         scheduler = _scheduler(opened, parallel=parallel, stop=stop)
-        starter = _Starter(workspace=opened, settings=settings(), stop=stop, quiet=as_json)
-        ended = scheduler.run_now(name, starter.start)
+        ended = run_group_by_server(scheduler, opened, name)
+        if ended is None:
+            starter = _Starter(workspace=opened, settings=settings(), stop=stop, quiet=as_json)
+            ended = scheduler.run_now(name, starter.start)
     if as_json:
         print_json(run_dict(ended))
     else:
@@ -117,12 +120,11 @@ def schedule(parallel: Parallel = 4) -> None:
     One a workspace. What was missed while no scheduler ran is told at the start, and run if the group says so.
     """
     from segue.scheduling import Loop
-    from segue.scheduling.missed import tell_missed
+    from segue.scheduling.telling import tell
 
     def report(what: str, run: GroupRecord) -> None:
         _report(what, run)
-        if what in ("due", "missed"):
-            tell_missed(opened, run)
+        tell(opened, what, run)
 
     with workspace() as opened, _until_interrupted() as stop:
         scheduler = _scheduler(opened, parallel=parallel, stop=stop)
@@ -172,29 +174,25 @@ class _Starter:
     quiet: bool = False
     _locks: dict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
 
-    def start(self, name: str) -> MemberResult:
-        """Run an orchestration. Those of one account take turns: each has the whole of its rate budget."""
+    def start(self, turn: Turn) -> MemberResult:
+        """Run a member. Those of one account take turns: each has the whole of its rate budget."""
         from segue.scheduling import MemberResult, MemberStatus
+        from segue.workflow.grouping import member_status
         from segue.workflow.run import Runner
-        from segue.workflow.status import RunStatus
 
+        name = turn.orchestration
         runner = Runner(workspace=self.workspace, settings=self.settings, progress=self._progress(name), stop=self.stop)
-        statuses = {
-            RunStatus.COMPLETED: MemberStatus.COMPLETED,
-            RunStatus.WARNINGS: MemberStatus.WARNINGS,
-            RunStatus.STOPPED: MemberStatus.STOPPED,
-        }
         with self._locks[runner.load(name).credential.id]:
             if self.stop.is_set():
                 return MemberResult(run_id=None, status=MemberStatus.STOPPED)
             ended = runner.run(name)
-            if ended.resumed and statuses.get(ended.run.status, MemberStatus.FAILED).succeeded:
+            if ended.resumed and member_status(ended.run).succeeded:
                 # What was finished is an older look at the data than the one that is due.
                 ended = runner.run(name)
         error = ended.run.error or {}
         return MemberResult(
             run_id=ended.run.id,
-            status=statuses.get(ended.run.status, MemberStatus.FAILED),
+            status=member_status(ended.run),
             message=str(error.get("message", "")),
         )
 
@@ -216,13 +214,15 @@ class _MemberLines(Lines):
 
 def _report(what: str, run: GroupRecord) -> None:
     """One line to the log of the scheduler, and the warnings."""
+    from segue.scheduling.telling import blame
+
     at = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ}"
     if what == "due":
         typer.echo(f'{at} group "{run.group}" starts ({run.cause}, due {run.due_at:%Y-%m-%d %H:%M:%SZ}), run {run.id}')
     elif what == "missed":
         typer.echo(f'{at} group "{run.group}" missed its time')
     else:
-        typer.echo(f'{at} group "{run.group}" {run.status}{blame(run_dict(run))}, run {run.id}')
+        typer.echo(f'{at} group "{run.group}" {run.status}{blame(run)}, run {run.id}')
     if what != "ended" or run.status == "skipped":
         for warning in run.warnings:
             typer.secho(f'warning: group "{run.group}": {warning}', err=True, fg="yellow")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from segue.scheduling.groups import Group, Member, find_group, load_groups
 from segue.scheduling.loop import Loop, Report
 from segue.scheduling.records import GroupRecord, GroupRecords, MemberRecord
-from segue.scheduling.running import MemberResult, Start
+from segue.scheduling.running import MemberResult, Start, Turn
 from segue.scheduling.scheduler import Scheduler
 from segue.scheduling.signals import record_signal
 from segue.scheduling.status import Cause, GroupStatus, MemberStatus
@@ -24,6 +24,7 @@ __all__ = [
     "Report",
     "Scheduler",
     "Start",
+    "Turn",
     "find_group",
     "load_groups",
     "record_signal",

@@ -149,10 +149,11 @@ class GroupRecords:
     def set_member(
         self, run_id: str, orchestration: str, status: MemberStatus, *, run: str | None = None, message: str = ""
     ) -> None:
-        """Say how a member stands."""
+        """Say how a member stands. run: its run, None where that is not known, or known already."""
         where = (GroupRunMember.group_run_id == run_id, GroupRunMember.orchestration == orchestration)
+        known = {} if run is None else {"run_id": run}
         with self._catalog.session() as session:
-            session.execute(update(GroupRunMember).where(*where).values(status=status, run_id=run, message=message))
+            session.execute(update(GroupRunMember).where(*where).values(status=status, message=message, **known))
 
     def end(self, run_id: str, status: GroupStatus, *, at: datetime, warnings: Sequence[str] = ()) -> GroupRecord:
         """Say how a run of a group ended, or that it waits again; warnings are added to those that it has."""

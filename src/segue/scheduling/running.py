@@ -5,13 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from queue import SimpleQueue
 
 from segue.errors import BusyError, SegueError
 from segue.failpoints import reach
 from segue.scheduling.order import blocked, ready
 from segue.scheduling.records import GroupRecord, GroupRecords
-from segue.scheduling.status import GroupStatus, MemberStatus
+from segue.scheduling.status import Cause, GroupStatus, MemberStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A member whose turn it is. cause: of the group's run; since: when that began; run_id: the run that was asked for before
+    the process ended, None where there is none; note: writes down which run it is, as soon as that is known."""
+
+    orchestration: str
+    cause: Cause
+    since: datetime
+    run_id: str | None
+    note: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +39,8 @@ class MemberResult:
 _ATTEMPTS = 6
 """The catalog waits ten seconds for its lock each time. Giving up would leave members running that nobody waits for."""
 
-Start = Callable[[str], MemberResult]
-"""Runs the orchestration of this name and returns when it has ended. A SegueError means that it failed."""
+Start = Callable[[Turn], MemberResult]
+"""Runs a member and returns when it has ended. A SegueError means that it failed."""
 
 
 @dataclass(kw_only=True)
@@ -82,12 +95,21 @@ class GroupRunning:
         try:
             self._write(name, MemberResult(run_id=None, status=MemberStatus.RUNNING))
             reach("group-member-begun")
-            return self.start(name)
+            return self.start(self._turn(name))
         except SegueError as error:
             return MemberResult(run_id=None, status=MemberStatus.FAILED, message=error.message)
         except Exception as error:  # noqa: BLE001 -- a thread has no caller; a foreign text may hold personal data
             message = f"failed unexpectedly ({type(error).__name__})"
             return MemberResult(run_id=None, status=MemberStatus.FAILED, message=message)
+
+    def _turn(self, name: str) -> Turn:
+        return Turn(
+            orchestration=name,
+            cause=self.record.cause,
+            since=self.record.started_at or self.record.due_at,
+            run_id=next(member.run_id for member in self.record.members if member.orchestration == name),
+            note=lambda run_id: self._write(name, MemberResult(run_id=run_id, status=MemberStatus.RUNNING)),
+        )
 
     def _write(self, name: str, result: MemberResult) -> None:
         for attempt in range(1, _ATTEMPTS + 1):

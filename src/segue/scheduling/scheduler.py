@@ -29,11 +29,13 @@ _HEART = "scheduler"
 
 @dataclass(frozen=True, kw_only=True)
 class Scheduler:
-    """The groups of a workspace. locks: the folder of its lock files; parallel: members that run at once in this process."""
+    """The groups of a workspace. locks: the folder of its lock files; parallel: members that run at once in this process;
+    keeps: whether a run that a person asked for waits to go on, as others do, when ``stop`` is set."""
 
     catalog: Catalog
     locks: Path
     parallel: int = 4
+    keeps: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     clock: Callable[[], datetime] = utc_now
     _slots: threading.Semaphore = field(init=False)
@@ -74,7 +76,7 @@ class Scheduler:
         """Carry out a run that is due; returns it as it ended, or None when somebody else has begun or ended it.
 
         A failing member stops those that come after it and no others. When ``stop`` is set no further member begins: a run that
-        a person began is then stopped, any other waits to go on.
+        a person began is then stopped, unless the scheduler ``keeps`` it; any other waits to go on.
         """
         with try_lock(self.locks, group_lock(run.group_id)) as ours:
             current = self.records.get(run.id)
@@ -91,14 +93,25 @@ class Scheduler:
             group = find_group(session, name)
         with try_lock(self.locks, group_lock(group.id)) as ours:
             if not ours:
-                raise BusyError(
-                    f'the group "{name}" is being run by another process',
-                    code="group_under_way",
-                    steps=("Wait until it has ended: segue groups", "Then run again."),
-                )
+                raise _under_way(name)
             begun = [run for run in self.records.open(group.id) if run.status is GroupStatus.RUNNING]
             run = begun[0] if begun else self._add_manual(group)
             return self._carry_out(run, start)
+
+    def ask(self, name: str) -> GroupRecord:
+        """Ask the scheduler that runs by itself for a run of a group, enabled or not, changed or not.
+
+        A run that was killed is named instead: it goes on. Raises UsageError for a name that no group has, BusyError while
+        the group runs or such a run waits.
+        """
+        with self.catalog.session(read_only=True) as session:
+            group = find_group(session, name)
+        with try_lock(self.locks, group_lock(group.id)) as free:
+            open_ = self.records.open(group.id)
+            if not free or any(r.status is GroupStatus.WAITING and r.cause is Cause.MANUAL for r in open_):
+                raise _under_way(name)
+            begun = [run for run in open_ if run.status is GroupStatus.RUNNING]
+            return begun[0] if begun else self._add_manual(group)
 
     def _add_manual(self, group: Group) -> GroupRecord:
         row = new_run(group_id=group.id, group=group.name, cause=Cause.MANUAL, trigger=None, due_at=self.clock())
@@ -124,7 +137,7 @@ class Scheduler:
                     continue
                 if group is None:
                     self.records.end(run.id, GroupStatus.STOPPED, at=now, warnings=["the group was deleted"])
-                elif run.status is GroupStatus.WAITING and not group.enabled:
+                elif run.status is GroupStatus.WAITING and not group.enabled and run.cause is not Cause.MANUAL:
                     self.records.end(run.id, GroupStatus.SKIPPED, at=now, warnings=["the group was disabled"])
                 elif run.status is GroupStatus.RUNNING or group.id not in found:
                     # One that has begun comes first.
@@ -145,9 +158,17 @@ class Scheduler:
         reach("group-begun")
         running = GroupRunning(record=begun, records=self.records, start=start, slots=self._slots, stop=self.stop)
         status = running.run()
-        if status is GroupStatus.STOPPED and run.cause is not Cause.MANUAL:
+        if status is GroupStatus.STOPPED and (self.keeps or run.cause is not Cause.MANUAL):
             status = GroupStatus.WAITING
         return self.records.end(run.id, status, at=self.clock())
+
+
+def _under_way(name: str) -> BusyError:
+    return BusyError(
+        f'the group "{name}" is being run already',
+        code="group_under_way",
+        steps=("Wait until it has ended: segue groups", "Then run again."),
+    )
 
 
 def _cursor(session: Session, group: Group, now: datetime, *, watched_before: bool) -> GroupCursor:

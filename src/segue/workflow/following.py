@@ -1,4 +1,4 @@
-"""A command asks the server for a run and shows it as if it were its own."""
+"""A command asks the server for a run, or the run of a group, and shows it as if it were its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from contextlib import suppress
 
 from segue.delivery.progress import Progress
 from segue.errors import StateError, UsageError
+from segue.scheduling import GroupRecord, GroupStatus, Scheduler
+from segue.services.workspace import Workspace
 from segue.workflow.locks import server_is_up
 from segue.workflow.queue import Options, Requested
 from segue.workflow.records import RunRecord, TaskRecord
@@ -37,6 +39,25 @@ def undo_by_server(runner: Runner, run_id: str, *, allowed: Collection[str] = ()
     return _follow(runner, request_undo(runner.workspace, run_id, options=options, when_busy=when_busy))
 
 
+def run_group_by_server(scheduler: Scheduler, workspace: Workspace, name: str) -> GroupRecord | None:
+    """The run of a group by the server of the workspace, once it has ended; None when there is no server.
+
+    An interrupt (the scheduler's ``stop``) leaves it to the server. Raises UsageError, BusyError, StateError ``server_gone``.
+    """
+    if not server_is_up(workspace.layout.locks):
+        return None
+    asked = scheduler.ask(name)
+    while True:
+        up = server_is_up(workspace.layout.locks)
+        run = scheduler.records.get(asked.id)
+        if run.status not in (GroupStatus.WAITING, GroupStatus.RUNNING):
+            return run
+        if scheduler.stop.wait(_LOOK):
+            raise KeyboardInterrupt
+        if not up:
+            raise _gone(f"group run {run.id}")
+
+
 def _follow(runner: Runner, asked: Requested) -> Ended:
     """Show a run until it ends. An interrupt stops it; a second one leaves it to the server."""
     shown = _Shown(runner.progress)
@@ -59,12 +80,16 @@ def _until_it_ends(runner: Runner, run_id: str, shown: _Shown) -> RunRecord:
         if run.status.ended:
             return run
         if not up:
-            raise StateError(
-                f"The server ended before run {run_id} did.",
-                code="server_gone",
-                steps=("Start it again: segue serve", "The run goes on by itself; see it with: segue show RUN"),
-            )
+            raise _gone(f"run {run_id}")
         never.wait(_LOOK)
+
+
+def _gone(what: str) -> StateError:
+    return StateError(
+        f"The server ended before {what} did.",
+        code="server_gone",
+        steps=("Start it again: segue serve", "The run goes on by itself; see it with: segue show RUN, segue groups"),
+    )
 
 
 class _Shown:
