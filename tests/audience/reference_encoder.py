@@ -7,7 +7,7 @@ import json
 import math
 import struct
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -63,8 +63,7 @@ def encode(
             if value is None:
                 unset.append(name)
         sent, why = field(name, value, kinds[name], custom=place is properties, region=region)
-        if why:
-            problems.add((name, why))
+        problems |= {(name, reason) for reason in why}
         if sent is not None:
             place[name] = sent
     attributes: dict[str, Any] = {"email": key or normal(row["email"] or ""), **own}
@@ -118,25 +117,41 @@ def phone(value: str, region: str | None) -> str | None:
     return digits if sound else None
 
 
-def field(name: str, value: Any, kind: pa.DataType, *, custom: bool, region: str | None) -> tuple[Any, str | None]:
+def field(name: str, value: Any, kind: pa.DataType, *, custom: bool, region: str | None) -> tuple[Any, set[str]]:
     """The parsed JSON of a field, None for an absent one, and what is wrong with its value."""
     if value is None:
-        return None, None
+        return None, set()
     if name in ("phone_number", "external_id") and not custom:
         text = str(value)
         if not text.strip(BLANKS):
-            return None, None
+            return None, set()
         if name == "phone_number":
             number = phone(text, region)
-            return number, None if number else "phone_not_e164"
+            return number, set() if number else {"phone_not_e164"}
         bare = text.strip(BLANKS)
-        return (bare, None) if len(bare) <= 64 else (None, "external_id_too_long")
-    sent = value_of(value, kind)
+        return (bare, set()) if len(bare) <= 64 else (None, {"external_id_too_long"})
+    sent, dropped = value_of(value, kind), set(_dropped(value, kind))
     if sent is DROP:
-        return None, _reason(value)
+        return None, dropped
     if custom or (name in ("latitude", "longitude") and not isinstance(sent, str | bool)):
-        return sent, None
-    return plain(sent), None
+        return sent, dropped
+    return plain(sent), dropped
+
+
+def _dropped(value: Any, kind: pa.DataType) -> Iterator[str]:
+    """Why values in a value, or it itself, cannot be sent."""
+    if pa.types.is_map(kind):
+        inside = [(v, kind.item_type) for _, v in value or []]
+    elif isinstance(value, dict):
+        inside = [(value[f.name], f.type) for f in kind]
+    elif isinstance(value, list):
+        inside = [(v, kind.value_type) for v in value]
+    else:
+        inside = []
+        if value_of(value, kind) is DROP:
+            yield _reason(value)
+    for member, its_kind in inside:
+        yield from _dropped(member, its_kind)
 
 
 def _reason(value: Any) -> str:
@@ -171,15 +186,15 @@ def value_of(value: Any, kind: pa.DataType) -> Any:
     if isinstance(value, dt.time):
         return value.isoformat().rstrip("0").rstrip(".") if value.microsecond else value.isoformat()
     if pa.types.is_map(kind):
-        return {str(k): _inner(v, kind.item_type) for k, v in value}
+        return _without_dropped({str(k): value_of(v, kind.item_type) for k, v in value})
     if isinstance(value, dict):
-        return {f.name: _inner(value[f.name], f.type) for f in kind}
-    return [_inner(v, kind.value_type) for v in value]
+        return _without_dropped({f.name: value_of(value[f.name], f.type) for f in kind})
+    sent = [value_of(v, kind.value_type) for v in value]
+    return [None if v is DROP else v for v in sent]
 
 
-def _inner(value: Any, kind: pa.DataType) -> Any:
-    sent = value_of(value, kind)
-    return None if sent is DROP else sent
+def _without_dropped(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: v for name, v in members.items() if v is not DROP}
 
 
 def stamp(value: dt.datetime) -> str:

@@ -86,6 +86,20 @@ NESTED: dict[str, tuple[pa.DataType, st.SearchStrategy[Any]]] = {
         pa.map_(pa.string(), pa.float32()),
         st.dictionaries(TEXT, st.one_of(st.floats(width=32), st.none()), max_size=3).map(lambda d: list(d.items())),
     ),
+    "deep": (
+        pa.struct([("x", pa.float64()), ("list", pa.list_(pa.struct([("big", pa.uint64()), ("y", pa.float32())])))]),
+        st.fixed_dictionaries(
+            {
+                "x": st.one_of(st.floats(), st.none()),
+                "list": st.lists(
+                    st.fixed_dictionaries(
+                        {"big": st.integers(2**63 - 2, 2**63 + 1), "y": st.one_of(st.floats(width=32), st.none())}
+                    ),
+                    max_size=2,
+                ),
+            }
+        ),
+    ),
     "nothing": (pa.null(), st.none()),
 }
 OWN: dict[str, tuple[pa.DataType, st.SearchStrategy[Any]]] = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+from datetime import date
+from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,6 +41,74 @@ def test_the_latest_row_wins_in_any_order(loyalty: Orchestration) -> None:
     rows = [("a@b.io", 1, "2024-01-01"), ("a@b.io", 2, "2024-03-01"), ("a@b.io", 3, None), ("a@b.io", 4, "2024-02-01")]
     for order in itertools.islice(itertools.permutations(rows), 0, 24, 5):
         assert tier_sent(loyalty, people(*order)) == 2
+
+
+def dated(kind: pa.DataType, *values: object) -> pa.Table:
+    """Rows of one person, with tiers 1, 2, ..."""
+    tiers = list(range(1, len(values) + 1))
+    return pa.table({"email": ["a@b.io"] * len(values), "tier": tiers, "last_event_date": pa.array(values, kind)})
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "wins"),
+    [
+        (pa.int64(), (9, 10), 2),
+        (pa.decimal128(4, 1), (Decimal("9.5"), Decimal("10.5")), 2),
+        (pa.date32(), (date(2024, 9, 1), date(2024, 10, 1)), 2),
+        (pa.string(), ("2024-09-01", "2024-10-01"), 2),
+        (pa.string(), ("2024-01-31T10:00:00Z", "2024-01-31 09:59:59.999"), 1),
+        # 09:30 in Vienna in winter is 08:30 in UTC, and 09:00-05:00 is 14:00.
+        (pa.string(), ("2024-01-31T09:30:00+01:00", "2024-01-31T09:00:00Z"), 2),
+        (pa.string(), ("2024-01-31T10:00:00+0100", "2024-01-31T09:00:00-05"), 2),
+        (pa.string(), ("", "2024-01-31", " "), 2),
+    ],
+)
+def test_the_latest_is_told_by_what_a_value_means(
+    loyalty: Orchestration, kind: pa.DataType, values: tuple[object, ...], wins: int
+) -> None:
+    assert tier_sent(loyalty, dated(kind, *values)) == wins
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (pa.string(), ("91", "910")),
+        (pa.string(), ("31.12.2023", "2023-12-30")),
+        (pa.string(), ("2023-02-30", "2023-12-30")),
+        (pa.string(), ("10 Jan 2023", "2023-12-30")),
+        (pa.bool_(), (True, False)),
+        (pa.list_(pa.int64()), ([9], [10])),
+    ],
+)
+def test_a_column_without_order_settles_nothing(
+    loyalty: Orchestration, kind: pa.DataType, values: tuple[object, ...]
+) -> None:
+    with pytest.raises(DataError) as refused:
+        loyalty.stage(dated(kind, *values))
+    assert refused.value.code == "latest_not_ordered"
+    assert '"last_event_date"' in refused.value.message
+    assert 'CAST(x AS timestamp) AS "last_event_date"' in refused.value.steps[0]
+    assert not any(str(value) in refused.value.message + refused.value.cause for value in values)
+
+
+def test_text_that_settles_nothing_may_be_anything(loyalty: Orchestration) -> None:
+    table = people(("a@b.io", 1, "soon"), ("c@b.io", 2, "later"), ("c@b.io", 2, "later"))
+    stage = loyalty.stage(table)
+    assert (stage.duplicates.collapsed, len(stage.sent())) == (1, 2)
+
+
+def test_fields_of_dropped_rows_are_counted_apart(loyalty: Orchestration) -> None:
+    table = pa.table(
+        {
+            "email": ["a@b.io", "a@b.io", "c@b.io", "nobody"],
+            "phone_number": ["bad", "+4366412345678", "bad", "bad"],
+            "last_event_date": ["2024-01-01", "2024-02-01", "2024-01-01", None],
+        }
+    )
+    stage = loyalty.stage(table)
+    # Row 1 loses and row 4 is refused: only row 3 goes without its number.
+    assert stage.rows.problems == {"phone_not_e164": 2, "email_malformed": 1}
+    assert stage.duplicates.problems == {"phone_not_e164": 1}
 
 
 def test_a_date_wins_over_none(loyalty: Orchestration) -> None:

@@ -137,6 +137,44 @@ def test_an_unsendable_value_is_left_out_and_named_and_unsets_nothing(
     assert orjson.loads(row["dropped"]) == ["x"]
 
 
+NAN, BIG = float("nan"), 2**63
+
+
+@pytest.mark.parametrize(
+    ("value", "sent", "reasons"),
+    [
+        (pa.array([[1.5, NAN, 2.5]]), [1.5, None, 2.5], ["not_finite"]),
+        (pa.array([{"a": NAN, "b": 1, "c": None}]), {"b": 1, "c": None}, ["not_finite"]),
+        (pa.array([[("a", float("inf")), ("b", 2.5)]], pa.map_(pa.string(), pa.float64())), {"b": 2.5}, ["not_finite"]),
+        (pa.array([[[NAN], [1.5]]]), [[None], [1.5]], ["not_finite"]),
+        (pa.array([[{"a": NAN}]]), [{}], ["not_finite"]),
+        (pa.array([[BIG, 1]], pa.list_(pa.uint64())), [None, 1], ["number_too_large"]),
+        (pa.array([[2**31 - 1]], pa.list_(pa.date32())), [None], ["date_out_of_range"]),
+        (
+            pa.array([{"a": NAN, "b": [BIG]}], pa.struct([("a", pa.float64()), ("b", pa.list_(pa.uint64()))])),
+            {"b": [None]},
+            ["not_finite", "number_too_large"],
+        ),
+    ],
+)
+def test_what_cannot_be_sent_inside_a_value_is_named_and_the_rest_goes(
+    tmp_path: Path, value: pa.Array, sent: Any, reasons: list[str]
+) -> None:
+    [row] = read(tmp_path, pa.table({"email": ["a@shop.io"], "x": value})).values()
+    assert orjson.loads(row["fragment"][:-1])["attributes"]["properties"] == {"x": sent}
+    found = rejects(tmp_path)
+    assert sorted(r["reason"] for r in found) == reasons
+    assert all((r["row"], r["key"], r["field"], r["source"]) == (0, "a@shop.io", "x", "segue") for r in found)
+    assert all(r["value"] for r in found)
+
+
+def test_sound_and_missing_values_inside_values_are_no_problems(tmp_path: Path) -> None:
+    table = pa.table({"email": ["a@b.io", "c@b.io"], "x": [[1.5, None], None], "y": [{"a": None}, {"a": 2.5}]})
+    sent = [orjson.loads(row["fragment"][:-1])["attributes"]["properties"] for row in read(tmp_path, table).values()]
+    assert sent == [{"x": [1.5, None], "y": {"a": None}}, {"y": {"a": 2.5}}]
+    assert rejects(tmp_path) == []
+
+
 def test_names_that_differ_by_case_keep_their_own_values(tmp_path: Path) -> None:
     found = attributes(tmp_path, Email="other", Tier=1, tier=2, TIER=3)
     assert found == {"email": "a@shop.io", "properties": {"Email": "other", "Tier": 1, "tier": 2, "TIER": 3}}
@@ -233,5 +271,14 @@ def test_a_type_without_json_form_is_refused_by_name(tmp_path: Path, kind: pa.Da
 
 def test_a_query_without_the_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError) as refused:
+        read(tmp_path, pa.table({"mail": ["a@b.io"]}))
+    assert refused.value.code == "key_column_missing"
+    assert refused.value.message == 'The query has no column "email".'
+
+
+def test_a_key_in_other_letters_is_refused_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as refused:
         read(tmp_path, pa.table({"Email": ["a@b.io"]}))
-    assert refused.value.code == "key_missing"
+    assert refused.value.code == "key_column_missing"
+    assert refused.value.message == 'The query has no column "email", but "Email": names are taken as they are written.'
+    assert refused.value.steps == ('Give it the alias: "Email" AS "email".',)

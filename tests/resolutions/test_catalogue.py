@@ -21,7 +21,7 @@ OF_RUNS = ("audience", "catalog", "database", "delivery", "destinations", "query
 ALSO = ("staging", "fuses", "snapshots", "orchestrations", "planning")
 BEFORE_A_RUN = {
     # The workspace does not open.
-    "schema_older", "schema_newer", "no_workspace", "key_exposed", "key_damaged",
+    "schema_older", "schema_newer", "no_workspace", "key_exposed", "key_damaged", "key_missing",
     # The command, or the configuration, is refused.
     "usage", "draft_query", "unknown_plugin", "broken_plugin", "unknown_run", "run_under_way", "unknown_list", "run_over",
     "run_overtaken", "server_running", "server_gone", "run_of_a_command", "unfit_action", "key_needed",

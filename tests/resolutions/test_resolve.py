@@ -100,6 +100,13 @@ def doubled(shop: Shop) -> None:
     shop.change("INSERT INTO People SELECT * REPLACE ('other' AS city) FROM People WHERE points = 1")
 
 
+def unordered(shop: Shop) -> None:
+    shop.change("ALTER TABLE People ADD COLUMN seen VARCHAR")
+    shop.change("UPDATE People SET seen = '9'")
+    shop.change("INSERT INTO People SELECT * REPLACE ('other' AS tier, '10' AS seen) FROM People WHERE points = 1")
+    query("SELECT email, tier, seen AS last_event_date FROM People")(shop)
+
+
 def full(shop: Shop) -> None:
     shop.admin.settings(max_groups=1)
     shop.admin.seed(lists={"Other": []})
@@ -123,10 +130,16 @@ CASES: dict[str, tuple[Prepare, Prepare, Action, str]] = {
         RESTART,
         "query",
     ),
-    "key_missing": (query("SELECT email AS mail FROM People"), query("SELECT email FROM People"), RESTART, "query"),
+    "key_column_missing": (query("SELECT email AS mail FROM People"), query("SELECT email FROM People"), RESTART, "query"),
     "column_repeated": (
         query("SELECT email, tier, city AS tier FROM People"),
         query("SELECT email, tier, city FROM People"),
+        RESTART,
+        "query",
+    ),
+    "latest_not_ordered": (
+        unordered,
+        query("SELECT email, tier, CAST(seen AS integer) AS last_event_date FROM People"),
         RESTART,
         "query",
     ),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from segue.audience.fields import Field, FieldMap, Place
-from segue.audience.text import json_string, json_text, literal, plain_text, unsendable
+from segue.audience.text import is_number, json_string, json_text, literal, plain_text, unsendable
 from segue.errors import DataError
 
 ROW = "row"
@@ -91,11 +91,7 @@ class _Encoder:
         self._fields = fields
         keys = [f for f in placed if f.place is Place.KEY]
         if not keys:
-            raise DataError(
-                f'The query has no column "{fields.key}".',
-                code="key_missing",
-                steps=(f'Select the address with the alias "{fields.key}", for example: email AS email.',),
-            )
+            raise _no_key(fields.key, schema.names)
         self._key = keys[0]
         self._sent = [f for f in placed if f.place not in (Place.KEY, Place.LEFT_OUT)]
         self._alias = {f.column: f"c{i}" for i, f in enumerate(self._sent)}
@@ -151,7 +147,7 @@ class _Encoder:
         alias, kind = self._alias[field.column], self._types[field.column]
         if is_identifier(field, self._fields):
             return f"to_json({alias})::VARCHAR"
-        if field.place is Place.PROPERTY or (field.column in self._fields.numeric and _is_number(kind)):
+        if field.place is Place.PROPERTY or (field.column in self._fields.numeric and is_number(kind)):
             return json_text(alias, kind, column=field.column)
         return f"to_json({plain_text(alias, kind, column=field.column)})::VARCHAR"
 
@@ -183,14 +179,27 @@ class _Encoder:
                 lost = f"{alias} IS NULL AND r_{alias} IS NOT NULL"
                 bad = f"CASE WHEN {lost} THEN {_trim(f'r_{alias}')} <> '' ELSE false END"
                 checks.append((bad, field.column, f"r_{alias}", literal(reason)))
-            elif rule := unsendable(alias, kind):
-                checks.append((rule[0], field.column, f"{alias}::VARCHAR", literal(rule[1])))
+            else:
+                rules = unsendable(alias, kind)
+                checks += [(bad, field.column, f"{alias}::VARCHAR", literal(reason)) for bad, reason in rules]
         found = ", ".join(
             f"CASE WHEN {bad} THEN {{'field': {literal(name)}, 'value': {value}, 'reason': {reason}}} END"
             for bad, name, value, reason in checks
         )
         some = " OR ".join(f"({bad})" for bad, *_ in checks)
         return f"CASE WHEN {some} THEN list_filter([{found}], lambda p: p IS NOT NULL) END"
+
+
+def _no_key(key: str, columns: Sequence[str]) -> DataError:
+    # Other columns are told apart by case too: taking one for the key would send another one than is written.
+    like = [name for name in columns if name.lower() == key.lower()]
+    but = f", but {' and '.join(json_string(n) for n in like)}: names are taken as they are written" if like else ""
+    step = (
+        f'Give it the alias: {json_string(like[0])} AS "{key}".'
+        if like
+        else f'Select the address with the alias "{key}", for example: mail AS {key}.'
+    )
+    return DataError(f'The query has no column "{key}"{but}.', code="key_column_missing", steps=(step,))
 
 
 def _trim(sql: str) -> str:
@@ -213,7 +222,3 @@ def _group(name: str, members: Sequence[str]) -> str:
         return ""
     inner = f"nullif(ltrim(concat({', '.join(members)}), ','), '')"
     return f"""',"{name}":{{' || {inner} || '}}'"""
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))

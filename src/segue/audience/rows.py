@@ -41,6 +41,9 @@ REJECTS_SCHEMA = pa.schema(
         ("detail", pa.string()),
     ]
 )
+WHOLE_ROW = frozenset({"email_missing", "email_malformed", "profile_too_large"})
+"""Reasons for which a row is not sent at all. The others are about a field, and the row goes on without it."""
+
 _DELTA_TAIL = f"{ADD}::TINYINT AS kind, " + ", ".join(
     f"NULL::VARCHAR AS {name}" for name in ("changed", "cleared", "slow", "uncleared")
 )
@@ -54,9 +57,9 @@ _SPARSE = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowCounts:
-    """source: rows of the query; refused: rows that cannot be sent; problems: reason -> how often, field problems of
-    rows that go on without the field included; candidates: rows that the snapshot does not hold in this form, spooled as
-    ``chunks``."""
+    """source: rows of the query; refused: rows that cannot be sent; problems: reason -> how often, with the field
+    problems of the rows that go on, not those of the refused; candidates: rows that the snapshot does not hold in this
+    form, spooled as ``chunks``."""
 
     source: int
     refused: int
@@ -225,7 +228,9 @@ class _Spool:
         each = pc.list_parent_indices(problems)
         flat = problems.flatten()
         reasons = flat.field("reason")
-        for entry in pc.value_counts(reasons).to_pylist():
+        goes = pc.invert(bad.column("refused")).take(each)
+        told = pc.or_(goes, pc.is_in(reasons, value_set=pa.array(sorted(WHOLE_ROW))))
+        for entry in pc.value_counts(reasons.filter(told)).to_pylist():
             self.tally.problems[entry["values"]] += entry["counts"]
         columns = [
             bad.column("row").take(each),

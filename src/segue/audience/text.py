@@ -10,7 +10,9 @@ The same text is sent and hashed, so a change of engine or version does not look
     date            "2024-01-31"; infinity and years beyond 1 to 9999 are dropped and named
     timestamp       "2024-01-31T10:00:00Z", with milliseconds when there are any; without a zone it is read as UTC
     time            "10:00:00"
-    list, row, map  arrays and objects of the same texts, null inside them stays null
+    list, row, map  arrays and objects of the same texts, null inside them stays null; of a value that cannot be sent, which
+                    is named too, a row or map goes without the member, and a list has null in its place: the others
+                    keep theirs
 
 Klaviyo recognises dates in these forms only (https://developers.klaviyo.com, "dates in custom properties").
 """
@@ -60,7 +62,7 @@ def json_text(sql: str, kind: pa.DataType, *, column: str) -> str:
 
     Raises DataError ``unsupported_type`` for a type that has no JSON form; ``column`` names it there.
     """
-    if _is_text(kind):
+    if is_text(kind):
         return f"to_json({sql})::VARCHAR"
     if pa.types.is_boolean(kind):
         return f"({sql})::VARCHAR"
@@ -79,15 +81,32 @@ def json_text(sql: str, kind: pa.DataType, *, column: str) -> str:
 
 def plain_text(sql: str, kind: pa.DataType, *, column: str) -> str:
     """SQL for a value as text, for profile fields that are strings at the destination: 02138 and 2138 alike."""
-    if _is_text(kind):
+    if is_text(kind):
         return sql
     if pa.types.is_temporal(kind):
         return f"trim({_temporal(sql, kind)}, '\"')"
     return json_text(sql, kind, column=column)
 
 
-def unsendable(sql: str, kind: pa.DataType) -> tuple[str, str] | None:
-    """A SQL condition that is true where a value cannot be written as JSON, with the reason; None: never."""
+def unsendable(sql: str, kind: pa.DataType) -> tuple[tuple[str, str], ...]:
+    """SQL conditions that are true where a value, or one inside it, cannot be written as JSON, each with its reason."""
+    if _is_list(kind):
+        return _any_of(sql, unsendable("x", kind.value_type))
+    if pa.types.is_map(kind):
+        return _any_of(f"map_entries({sql})", unsendable("x.value", kind.item_type))
+    if pa.types.is_struct(kind):
+        inside = [rule for f in kind for rule in unsendable(_member(sql, f.name), f.type)]
+        reasons = dict.fromkeys(reason for _, reason in inside)
+        return tuple((" OR ".join(f"({bad})" for bad, why in inside if why == reason), reason) for reason in reasons)
+    rule = _unsendable_scalar(sql, kind)
+    return (rule,) if rule else ()
+
+
+def _any_of(sql: str, rules: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((f"len(list_filter({sql}, lambda x: {bad})) > 0", reason) for bad, reason in rules)
+
+
+def _unsendable_scalar(sql: str, kind: pa.DataType) -> tuple[str, str] | None:
     if pa.types.is_floating(kind):
         return f"NOT isfinite({sql})", "not_finite"
     if kind == pa.uint64() or (pa.types.is_decimal(kind) and kind.scale == 0 and kind.precision > 18):  # noqa: PLR2004
@@ -97,10 +116,16 @@ def unsendable(sql: str, kind: pa.DataType) -> tuple[str, str] | None:
     return None
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether the values of a column are text."""
     if pa.types.is_dictionary(kind):
-        return _is_text(kind.value_type)
+        return is_text(kind.value_type)
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether the values of a column are numbers."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def _within_int64(sql: str) -> str:
@@ -138,19 +163,23 @@ def _datable(moment: str) -> str:
     return f"isfinite({moment}) AND year({moment}) BETWEEN {_YEARS}"
 
 
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _member(sql: str, name: str) -> str:
+    return f"struct_extract({sql}, {literal(name)})"
+
+
 def _nested(sql: str, kind: pa.DataType, *, column: str) -> str:
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+    if _is_list(kind):
         item = json_text("x", kind.value_type, column=column)
         return f"'[' || array_to_string(list_transform({sql}, lambda x: coalesce({item}, 'null')), ',') || ']'"
     if pa.types.is_map(kind):
-        value = json_text("x.value", kind.item_type, column=column)
-        entry = f"to_json(x.key::VARCHAR)::VARCHAR || ':' || coalesce({value}, 'null')"
+        entry = _entry("to_json(x.key::VARCHAR)::VARCHAR || ':'", "x.value", kind.item_type, column=column)
         return f"'{{' || array_to_string(list_transform(map_entries({sql}), lambda x: {entry}), ',') || '}}'"
     if pa.types.is_struct(kind):
-        parts = []
-        for field in kind:
-            inner = json_text(f"struct_extract({sql}, {literal(field.name)})", field.type, column=column)
-            parts.append(f"{literal(json_string(field.name) + ':')} || coalesce({inner}, 'null')")
+        parts = [_entry(literal(json_string(f.name) + ":"), _member(sql, f.name), f.type, column=column) for f in kind]
         return f"CASE WHEN {sql} IS NOT NULL THEN '{{' || concat_ws(',', {', '.join(parts)}) || '}}' END"
     if pa.types.is_null(kind):
         return "NULL::VARCHAR"
@@ -158,4 +187,13 @@ def _nested(sql: str, kind: pa.DataType, *, column: str) -> str:
         f'Column "{column}" is of type {kind}, which has no JSON form.',
         code="unsupported_type",
         steps=(f'Convert "{column}" in the query, for example with to_hex(...) or CAST(... AS varchar).',),
+    )
+
+
+def _entry(name: str, sql: str, kind: pa.DataType, *, column: str) -> str:
+    """A member of an object; NULL, which is skipped, where its value cannot be sent."""
+    text = json_text(sql, kind, column=column)
+    entry = f"{name} || coalesce({text}, 'null')"
+    return (
+        f"CASE WHEN {sql} IS NULL OR ({text}) IS NOT NULL THEN {entry} END" if _unsendable_scalar(sql, kind) else entry
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from segue.audience.rows import WHOLE_ROW
 from segue.destinations.contract import Destination, Estimate
 from segue.services.fuses import Fuse
 from segue.services.orchestrations import Orchestration
@@ -120,7 +121,7 @@ def row_warnings(staged: Staged) -> tuple[str, ...]:
     warnings = [f'Column "{f.column}" is left out: {f.why}.' for f in staged.left_out if "only the email" not in f.why]
     if staged.rows.refused:
         warnings.append(f"{staged.rows.refused:,} rows cannot be sent; the rejects name them.")
-    partial = sum(n for reason, n in staged.rows.problems.items() if reason not in _WHOLE_ROW)
+    partial = sum(n for reason, n in staged.rows.problems.items() if reason not in WHOLE_ROW)
     if partial:
         warnings.append(f"{partial:,} values cannot be sent; their rows go without them. The rejects name them.")
     if staged.duplicates.replaced:
@@ -147,6 +148,3 @@ def _first_send_notice(staged: Staged) -> tuple[str, ...]:
     fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(unset.items()))
     how = "set first_send_nulls: keep to leave them alone"
     return (f"On a first send NULL custom properties are unset: {fields}; {how}.",)
-
-
-_WHOLE_ROW = frozenset({"email_missing", "email_malformed", "profile_too_large"})

@@ -118,7 +118,9 @@ class Staging:
                 identifiers=[f.column for f in placed if is_identifier(f, self.destination.fields)],
                 snapshot=connected.snapshot,
             )
-            rows = replace(rows, problems={**rows.problems, **shared})
+            # A field that is missing from a row that is not sent anyway is nobody's loss.
+            problems = Counter(rows.problems) - Counter(duplicates.problems)
+            rows = replace(rows, problems={**problems, **shared})
             comparison = Comparison(
                 bench=bench,
                 folder=self.folder,
