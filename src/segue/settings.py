@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
+from urllib.parse import urlsplit
 
 from segue.errors import ConfigError
 from segue.security import Secret, parse_key
@@ -39,6 +40,8 @@ class Settings:
 
     home: Path = Path(".segue")
     """SEGUE_HOME: the workspace folder; a relative one starts at the current folder."""
+    database_url: Secret | None = None
+    """SEGUE_DATABASE_URL: the metadata in PostgreSQL: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`; not set: SQLite."""
     secret_key: Secret | None = None
     """SEGUE_SECRET_KEY: 32 random bytes in URL-safe base64, in place of the workspace's `secret.key` file."""
     query_memory: int = 10**9
@@ -80,6 +83,7 @@ class Settings:
         default = cls()
         return cls(
             home=read("SEGUE_HOME", Path, default.home).expanduser().absolute(),
+            database_url=read("SEGUE_DATABASE_URL", _parse_database_url, default.database_url),
             secret_key=read("SEGUE_SECRET_KEY", parse_key, default.secret_key),
             query_memory=read("SEGUE_QUERY_MEMORY", parse_size, default.query_memory),
             query_seconds=read("SEGUE_QUERY_SECONDS", parse_duration, default.query_seconds),
@@ -114,6 +118,17 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise ValueError(f"takes a duration such as 90s, 30m or 1h30m, not {text!r}")
     return seconds
+
+
+def _parse_database_url(text: str) -> Secret:
+    # The text itself may hold a password: it is not shown.
+    try:
+        scheme, place = urlsplit(text).scheme, urlsplit(text).path
+    except ValueError:
+        scheme = place = ""
+    if scheme not in {"postgresql", "postgres"} or len(place) < 2:  # noqa: PLR2004 -- a slash and a name
+        raise ValueError("takes postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+    return Secret(text.replace("postgres://", "postgresql://", 1))
 
 
 def _parse_count(text: str) -> int:

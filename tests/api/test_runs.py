@@ -90,7 +90,7 @@ def test_two_starts_with_one_key_at_once_are_one_run(office):
 
 def test_a_second_run_at_once_is_refused(shop):
     orchestration = shop.call("GET", f"/api/v1/orchestrations/{NAME}").json()["id"]
-    with only_run(shop.workspace.layout.locks, orchestration, NAME):
+    with only_run(shop.workspace.locks, orchestration, NAME):
         answer = shop.call("POST", RUNS)
     assert (answer.status_code, answer.json()["code"]) == (409, "run_under_way")
 
@@ -99,7 +99,7 @@ def test_a_run_can_be_stopped_and_is_finished_by_the_next(shop, emulator):
     orchestration = shop.call("GET", f"/api/v1/orchestrations/{NAME}").json()["id"]
     # The run waits for the lock, which nobody gives it before it is told to stop.
     tools = shop.app.state.tools
-    locks = shop.workspace.layout.locks
+    locks = shop.workspace.locks
     put = threading.Event()
     work = tools.starter._work
     tools.starter._work = lambda run_id: (put.wait(60), work(run_id))
@@ -185,7 +185,7 @@ def test_a_run_that_waits_is_carried_out_by_the_next_process(shop, emulator):
 
 
 def test_runs_are_left_to_a_server_that_works_in_the_workspace(shop):
-    with only_server(shop.workspace.layout.locks):
+    with only_server(shop.workspace.locks):
         run_id = shop.call("POST", RUNS).json()["run_id"]
         stopped = shop.call("POST", f"/api/v1/runs/{run_id}/stop").json()
     # Nobody has taken it up: it is stopped at once, without a task.

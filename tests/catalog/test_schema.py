@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from segue.catalog import Base, Catalog, schema
+from segue.catalog import Base, Catalog, schema, sqlite
 from segue.catalog.catalog import connect
 from segue.errors import StateError
 
@@ -108,6 +108,6 @@ def test_an_older_schema_asks_for_upgrade(url, engine):
 def test_a_backup_is_a_whole_database(tmp_path, engine):
     schema.upgrade(engine)
     copy = tmp_path / "copy's.bak"
-    schema.back_up(engine, copy)
+    sqlite.back_up(engine, copy)
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(schema.revisions()[-1],)]

@@ -211,6 +211,7 @@ def test_another_key_refuses_the_workspace_instead_of_mixing_keys(site, draft):
     other = Workspace(
         layout=site.workspace.layout,
         catalog=site.workspace.catalog,
+        locks=site.workspace.locks,
         box=SecretBox(Secret("A" * 43 + "=")),
     )
     file = site.write("version: 1\ncredentials:\n  - {name: second, type: klaviyo, api_key: '${KLAVIYO_API_KEY}'}\n")

@@ -10,7 +10,14 @@ from segue.catalog import schema
 from segue.catalog.catalog import connect
 from segue.errors import StateError
 from segue.services.configuration import apply_files
-from segue.services.workspace import Layout, init_workspace, make_sample, open_workspace, upgrade_workspace
+from segue.services.workspace import (
+    Layout,
+    database_url,
+    init_workspace,
+    make_sample,
+    open_workspace,
+    upgrade_workspace,
+)
 from segue.settings import Settings
 
 KEY = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4="
@@ -108,7 +115,7 @@ def test_upgrade_brings_an_older_workspace_forward_after_a_copy(settings, home):
     # The oldest workspace there can be: a metadata database without any table.
     layout = Layout(home=home)
     layout.database.unlink()
-    engine = connect(layout.database_url, create=True)
+    engine = connect(database_url(settings), create=True)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE keepsake (x TEXT)"))
     engine.dispose()
@@ -119,6 +126,7 @@ def test_upgrade_brings_an_older_workspace_forward_after_a_copy(settings, home):
     before, after, copy = done
     assert (before, after) == ("empty", schema.revisions()[-1])
     assert copy == home / "segue.db.empty.bak"
+    assert copy is not None
     assert mode(copy) == 0o600
     open_workspace(settings).close()
     engine = connect(f"sqlite:///{copy}")

@@ -24,8 +24,6 @@ def start(turn: Turn) -> MemberResult:
 failpoints.arm(failpoint)
 workspace = open_workspace(Settings.from_env({"SEGUE_HOME": home}))
 now = datetime(2026, 1, 10, 12, tzinfo=UTC)
-scheduler = Scheduler(
-    catalog=workspace.catalog, locks=workspace.layout.locks, stop=threading.Event(), clock=lambda: now
-)
+scheduler = Scheduler(catalog=workspace.catalog, locks=workspace.locks, stop=threading.Event(), clock=lambda: now)
 for run in scheduler.due(now):
     scheduler.run_group(run, start)

@@ -88,7 +88,7 @@ class Site:
                 session.execute(update(OrchestrationGroup).where(OrchestrationGroup.name == name).values(**values))
 
     def scheduler(self, **options: Any) -> Scheduler:
-        return Scheduler(catalog=self.catalog, locks=self.workspace.layout.locks, clock=lambda: self.now, **options)
+        return Scheduler(catalog=self.catalog, locks=self.workspace.locks, clock=lambda: self.now, **options)
 
     def due(self, at: str) -> list[tuple[str, str]]:
         """Names and causes of the runs that are due at a moment."""

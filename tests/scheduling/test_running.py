@@ -8,8 +8,8 @@ import pytest
 
 from segue.errors import BusyError, UsageError
 from segue.scheduling import GroupStatus, MemberResult, MemberStatus
-from segue.scheduling.locks import group_lock, try_lock
 from segue.scheduling.order import blocked, ready
+from segue.scheduling.scheduler import group_lock
 
 from .site import Starts, utc
 
@@ -173,7 +173,7 @@ def test_a_group_runs_once_at_a_time(site):
     site.apply(GROUP)
     site.signal("loaded", "2026-01-10 10:00")
     (due,) = site.scheduler().due(utc("2026-01-10 10:00"))
-    with try_lock(site.workspace.layout.locks, group_lock(due.group_id)) as ours:
+    with site.workspace.locks.hold(group_lock(due.group_id)) as ours:
         assert ours
         with pytest.raises(BusyError, match='the group "Group" is being run'):
             site.scheduler().run_now("Group", Starts())

@@ -91,7 +91,7 @@ class ThreadStarter:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _served(self) -> bool:
-        return server_is_up(self._workspace.layout.locks)
+        return server_is_up(self._workspace.locks)
 
     def _carry_out(self, run_id: str) -> None:
         with self._lock:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, delete, insert, select, update
-from sqlalchemy.dialects import sqlite
 
 from segue.catalog.catalog import Catalog
+from segue.catalog.inserting import insert_into
 from segue.catalog.runs import DeliveryPart, DeliveryReject, ProfileId
 from segue.delivery.ledger import Part, PartKind, PartState, RowReject
 from segue.failpoints import reach
@@ -42,7 +42,7 @@ class CatalogLedger:
         with self._catalog.session() as session:
             for some in _batches(parts):
                 rows = [self._row(part) for part in some]
-                session.execute(sqlite.insert(DeliveryPart).values(rows).on_conflict_do_nothing())
+                session.execute(insert_into(session, DeliveryPart).values(rows).on_conflict_do_nothing())
 
     def mark(self, part: Part, state: PartState, *, job: str | None = None) -> Part:
         """Move a part on."""
@@ -81,7 +81,7 @@ class CatalogLedger:
                     }
                     for r in some
                 ]
-                session.execute(sqlite.insert(DeliveryReject).values(values).on_conflict_do_nothing())
+                session.execute(insert_into(session, DeliveryReject).values(values).on_conflict_do_nothing())
 
     def rejected(self, kind: PartKind, chunk: int, *, at_submit_only: bool = False) -> frozenset[int]:
         """Positions in a chunk that the destination refused."""
@@ -98,7 +98,7 @@ class CatalogLedger:
         with self._catalog.session() as session:
             for some in _batches(list(ids.items())):
                 rows = [{"account_id": self._account, "key": k, "profile_id": i} for k, i in some]
-                statement = sqlite.insert(ProfileId).values(rows)
+                statement = insert_into(session, ProfileId).values(rows)
                 session.execute(
                     statement.on_conflict_do_update(
                         index_elements=["account_id", "key"], set_={"profile_id": statement.excluded.profile_id}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import Engine, MetaData, inspect, text
@@ -43,6 +42,8 @@ def check(engine: Engine) -> None:
     found, known = current(engine), revisions()
     if found == known[-1]:
         return
+    if found is None and engine.dialect.name == "postgresql":
+        raise StateError("the metadata database is empty", code="no_workspace", steps=("Make its tables: segue init",))
     if found is None or found in known:
         raise StateError(
             f"the workspace has an older schema ({found or 'empty'}) than this Segue needs ({known[-1]})",
@@ -74,10 +75,3 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     return before, known[-1]
-
-
-def back_up(engine: Engine, target: Path) -> None:
-    """Write a consistent copy of a SQLite catalog to target, readable by its owner alone; it must not exist."""
-    target.touch(mode=0o600, exist_ok=False)
-    with closing(engine.raw_connection()) as raw:
-        raw.cursor().execute("VACUUM INTO ?", (str(target),))

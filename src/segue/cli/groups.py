@@ -138,7 +138,7 @@ def _scheduler(opened: Workspace, *, parallel: int = 1, stop: threading.Event | 
     from segue.scheduling import Scheduler
 
     event = stop or threading.Event()
-    return Scheduler(catalog=opened.catalog, locks=opened.layout.locks, parallel=parallel, stop=event)
+    return Scheduler(catalog=opened.catalog, locks=opened.locks, parallel=parallel, stop=event)
 
 
 @contextmanager

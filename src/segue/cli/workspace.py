@@ -48,7 +48,10 @@ def init(
 
 
 def upgrade() -> None:
-    """Bring the workspace to the schema of this version of Segue, after a copy of its metadata database."""
+    """Bring the workspace to the schema of this version of Segue, after a copy of its metadata database.
+
+    Of a database in PostgreSQL no copy is made: make one with pg_dump.
+    """
     from segue.services.workspace import upgrade_workspace
 
     done = upgrade_workspace(settings())
@@ -57,4 +60,5 @@ def upgrade() -> None:
         return
     before, after, copy = done
     typer.echo(f"upgraded the workspace from {before} to {after}")
-    typer.echo(f"the metadata database as it was: {copy}")
+    if copy is not None:
+        typer.echo(f"the metadata database as it was: {copy}")

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from segue.errors import BusyError, SegueError
-from segue.scheduling.locks import try_lock
 from segue.scheduling.records import GroupRecord
 from segue.scheduling.running import Start
 from segue.scheduling.scheduler import Scheduler
@@ -34,7 +33,7 @@ class Loop:
 
         Raises BusyError when another process does this already.
         """
-        with try_lock(self.scheduler.locks, "scheduler") as ours:
+        with self.scheduler.locks.hold("scheduler") as ours:
             if not ours:
                 raise BusyError(
                     "another process is the scheduler of this workspace",

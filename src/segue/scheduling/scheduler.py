@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,11 +13,11 @@ from sqlalchemy.orm import Session
 from segue.catalog import Catalog
 from segue.catalog.base import now as utc_now
 from segue.catalog.groups import GroupCursor, GroupRun, SchedulerHeartbeat
+from segue.catalog.locks import Locks
 from segue.errors import BusyError
 from segue.failpoints import reach
 from segue.scheduling.fingerprint import fingerprint
 from segue.scheduling.groups import Group, find_group, load_groups
-from segue.scheduling.locks import group_lock, try_lock
 from segue.scheduling.records import GroupRecord, GroupRecords, has_trigger, new_run
 from segue.scheduling.running import GroupRunning, Start
 from segue.scheduling.status import Cause, GroupStatus
@@ -29,11 +28,11 @@ _HEART = "scheduler"
 
 @dataclass(frozen=True, kw_only=True)
 class Scheduler:
-    """The groups of a workspace. locks: the folder of its lock files; parallel: members that run at once in this process;
-    keeps: whether a run that a person asked for waits to go on, as others do, when ``stop`` is set."""
+    """The groups of a workspace. parallel: members that run at once in this process; keeps: whether a run that a person asked
+    for waits to go on, as others do, when ``stop`` is set."""
 
     catalog: Catalog
-    locks: Path
+    locks: Locks
     parallel: int = 4
     keeps: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
@@ -78,7 +77,7 @@ class Scheduler:
         A failing member stops those that come after it and no others. When ``stop`` is set no further member begins: a run that
         a person began is then stopped, unless the scheduler ``keeps`` it; any other waits to go on.
         """
-        with try_lock(self.locks, group_lock(run.group_id)) as ours:
+        with self.locks.hold(group_lock(run.group_id)) as ours:
             current = self.records.get(run.id)
             if not ours or current.status not in (GroupStatus.WAITING, GroupStatus.RUNNING):
                 return None
@@ -91,7 +90,7 @@ class Scheduler:
         """
         with self.catalog.session(read_only=True) as session:
             group = find_group(session, name)
-        with try_lock(self.locks, group_lock(group.id)) as ours:
+        with self.locks.hold(group_lock(group.id)) as ours:
             if not ours:
                 raise _under_way(name)
             begun = [run for run in self.records.open(group.id) if run.status is GroupStatus.RUNNING]
@@ -106,7 +105,7 @@ class Scheduler:
         """
         with self.catalog.session(read_only=True) as session:
             group = find_group(session, name)
-        with try_lock(self.locks, group_lock(group.id)) as free:
+        with self.locks.hold(group_lock(group.id)) as free:
             open_ = self.records.open(group.id)
             if not free or any(r.status is GroupStatus.WAITING and r.cause is Cause.MANUAL for r in open_):
                 raise _under_way(name)
@@ -132,7 +131,7 @@ class Scheduler:
         found: dict[str, GroupRecord] = {}
         for run in self.records.open():
             group = by_id.get(run.group_id)
-            with try_lock(self.locks, group_lock(run.group_id)) as free:
+            with self.locks.hold(group_lock(run.group_id)) as free:
                 if not free:
                     continue
                 if group is None:
@@ -205,3 +204,8 @@ def _row(session: Session, group: Group, trigger: Trigger, now: datetime) -> Gro
         ended_at=None if status is GroupStatus.WAITING else now,
         warnings=warnings,
     )
+
+
+def group_lock(group_id: str) -> str:
+    """The name of the lock that one process holds while it runs a group."""
+    return f"group-{group_id}"

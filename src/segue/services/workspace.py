@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, select
+from sqlalchemy import URL, Engine, make_url, select
 
-from segue.catalog import Catalog, schema
-from segue.catalog.catalog import connect
+from segue.catalog import Catalog, schema, sqlite
+from segue.catalog.catalog import connect, translated
+from segue.catalog.locks import Locks
 from segue.catalog.models import Credential
 from segue.errors import StateError
 from segue.security import SecretBox, create_key, read_key
@@ -25,13 +26,8 @@ class Layout:
 
     @property
     def database(self) -> Path:
-        """The metadata database, SQLite."""
+        """The metadata database where it is a file."""
         return self.home / "segue.db"
-
-    @property
-    def database_url(self) -> URL:
-        """SQLAlchemy URL of the metadata database."""
-        return URL.create("sqlite", database=str(self.database))
 
     @property
     def key(self) -> Path:
@@ -50,7 +46,7 @@ class Layout:
 
     @property
     def locks(self) -> Path:
-        """Lock files, one per orchestration that is running."""
+        """Lock files, one per orchestration that is running; not used where the metadata are in PostgreSQL."""
         return self.home / "locks"
 
     @property
@@ -66,10 +62,11 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """An open workspace: its layout, its metadata database and the box that opens its secrets."""
+    """An open workspace: its layout, its metadata database, its locks and the box that opens its secrets."""
 
     layout: Layout
     catalog: Catalog
+    locks: Locks
     box: SecretBox
 
     def close(self) -> None:
@@ -77,12 +74,24 @@ class Workspace:
         self.catalog.close()
 
 
+def database_url(settings: Settings) -> URL:
+    """SQLAlchemy URL of the metadata database. It may hold a password."""
+    if settings.database_url is not None:
+        return make_url(settings.database_url.reveal())
+    return URL.create("sqlite", database=str(Layout(home=settings.home).database))
+
+
 def open_workspace(settings: Settings) -> Workspace:
     """The workspace at settings.home. Raises StateError when it is missing, damaged or of another version."""
     layout = Layout(home=settings.home)
-    catalog = Catalog(layout.database_url)
+    catalog = Catalog(database_url(settings))
     try:
-        return Workspace(layout=layout, catalog=catalog, box=SecretBox(settings.secret_key or read_key(layout.key)))
+        return Workspace(
+            layout=layout,
+            catalog=catalog,
+            locks=catalog.locks(layout.locks),
+            box=SecretBox(settings.secret_key or read_key(layout.key)),
+        )
     except BaseException:
         catalog.close()
         raise
@@ -96,30 +105,32 @@ def init_workspace(settings: Settings) -> tuple[Path, ...]:
     """
     layout = Layout(home=settings.home)
     made = [folder for folder in (layout.home, layout.snapshots, layout.runs, layout.locks) if _make_folder(folder)]
-    if _make_database(layout):
+    if _make_database(settings, layout):
         made.append(layout.database)
     if settings.secret_key is None and not layout.key.exists():
-        _refuse_if_sealed(layout)
+        _refuse_if_sealed(settings, layout)
         if create_key(layout.key):
             made.append(layout.key)
     open_workspace(settings).close()
     return tuple(made)
 
 
-def upgrade_workspace(settings: Settings) -> tuple[str, str, Path] | None:
-    """Bring the metadata database to the schema of this Segue, after a copy of it beside it.
+def upgrade_workspace(settings: Settings) -> tuple[str, str, Path | None] | None:
+    """Bring the metadata database to the schema of this Segue; a SQLite file is copied first.
 
     Returns (revision before, revision after, path of the copy), or None when there was nothing to do.
     """
-    layout = Layout(home=settings.home)
-    engine = connect(layout.database_url)
+    layout, url, copy = Layout(home=settings.home), database_url(settings), None
+    engine = connect(url)
     try:
-        before = schema.current(engine)
-        if before == schema.revisions()[-1]:
-            return None
-        copy = _free_path(layout.home, f"segue.db.{before or 'empty'}")
-        schema.back_up(engine, copy)
-        _, after = schema.upgrade(engine)
+        with translated(url):
+            before = schema.current(engine)
+            if before == schema.revisions()[-1]:
+                return None
+            if settings.database_url is None:
+                copy = _free_path(layout.home, f"segue.db.{before or 'empty'}")
+                sqlite.back_up(engine, copy)
+            _, after = schema.upgrade(engine)
         return before or "empty", after, copy
     finally:
         engine.dispose()
@@ -159,24 +170,28 @@ def _make_folder(folder: Path) -> bool:
     return True
 
 
-def _make_database(layout: Layout) -> bool:
-    new = not layout.database.exists()
-    # SQLite would make it readable by others where the umask says so.
-    layout.database.touch(mode=0o600)
-    engine = connect(layout.database_url, create=True)
+def _make_database(settings: Settings, layout: Layout) -> bool:
+    """Make the tables; whether a file was made for them."""
+    new = settings.database_url is None and not layout.database.exists()
+    if settings.database_url is None:
+        # SQLite would make it readable by others where the umask says so.
+        layout.database.touch(mode=0o600)
+    url = database_url(settings)
+    engine = connect(url, create=True)
     try:
-        if new or schema.current(engine) is None:
-            schema.upgrade(engine)
-        else:
-            schema.check(engine)
+        with translated(url):
+            if new or schema.current(engine) is None:
+                schema.upgrade(engine)
+            else:
+                schema.check(engine)
     finally:
         engine.dispose()
     return new
 
 
-def _refuse_if_sealed(layout: Layout) -> None:
+def _refuse_if_sealed(settings: Settings, layout: Layout) -> None:
     """A new key beside credentials that an older key sealed would hide the loss until a run fails."""
-    engine: Engine = connect(layout.database_url)
+    engine: Engine = connect(database_url(settings))
     try:
         with engine.connect() as connection:
             sealed = connection.execute(select(Credential.id).limit(1)).first()

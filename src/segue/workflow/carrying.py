@@ -28,7 +28,7 @@ def carry_out(runner: Runner, run_id: str) -> None:
     run = runner.records.get(run_id)
     try:
         orchestration = runner.load(run.orchestration)
-        with turn(runner.workspace.layout.locks, orchestration.id, run.orchestration, stop=runner.stop):
+        with turn(runner.workspace.locks, orchestration.id, run.orchestration, stop=runner.stop):
             _carry_out(runner, orchestration, run_id)
     except Interrupted:
         if runner.leaving.is_set():

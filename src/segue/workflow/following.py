@@ -25,7 +25,7 @@ def run_by_server(
     runner: Runner, name: str, *, plan_id: str | None = None, allowed: Collection[str] = (), restart: bool = False
 ) -> Ended | None:
     """The run as ``Runner.run`` would do it, carried out by the server of the workspace; None when there is no server."""
-    if not server_is_up(runner.workspace.layout.locks):
+    if not server_is_up(runner.workspace.locks):
         return None
     options = Options(allowed=tuple(allowed), plan_id=plan_id, restart=restart)
     return _follow(runner, request_run(runner.workspace, name, options=options, when_busy=runner.settings.second_run))
@@ -33,7 +33,7 @@ def run_by_server(
 
 def undo_by_server(runner: Runner, run_id: str, *, allowed: Collection[str] = ()) -> Ended | None:
     """The same for ``Runner.undo``."""
-    if not server_is_up(runner.workspace.layout.locks):
+    if not server_is_up(runner.workspace.locks):
         return None
     options, when_busy = Options(allowed=tuple(allowed)), runner.settings.second_run
     return _follow(runner, request_undo(runner.workspace, run_id, options=options, when_busy=when_busy))
@@ -44,11 +44,11 @@ def run_group_by_server(scheduler: Scheduler, workspace: Workspace, name: str) -
 
     An interrupt (the scheduler's ``stop``) leaves it to the server. Raises UsageError, BusyError, StateError ``server_gone``.
     """
-    if not server_is_up(workspace.layout.locks):
+    if not server_is_up(workspace.locks):
         return None
     asked = scheduler.ask(name)
     while True:
-        up = server_is_up(workspace.layout.locks)
+        up = server_is_up(workspace.locks)
         run = scheduler.records.get(asked.id)
         if run.status not in (GroupStatus.WAITING, GroupStatus.RUNNING):
             return run
@@ -73,7 +73,7 @@ def _follow(runner: Runner, asked: Requested) -> Ended:
 def _until_it_ends(runner: Runner, run_id: str, shown: _Shown) -> RunRecord:
     never = threading.Event()
     while True:
-        up = server_is_up(runner.workspace.layout.locks)
+        up = server_is_up(runner.workspace.locks)
         run = runner.records.get(run_id)
         for task in run.tasks:
             shown.show(task)

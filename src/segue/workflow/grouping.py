@@ -91,9 +91,7 @@ def keeping_schedules(workspace: Workspace, *, every: float = _LOOK) -> Iterator
     """Start groups when they are due, in threads, until the block ends. Runs that are under way then go on without it."""
     stop = threading.Event()
     loop = Loop(
-        scheduler=Scheduler(
-            catalog=workspace.catalog, locks=workspace.layout.locks, parallel=_AT_ONCE, keeps=True, stop=stop
-        ),
+        scheduler=Scheduler(catalog=workspace.catalog, locks=workspace.locks, parallel=_AT_ONCE, keeps=True, stop=stop),
         start=ByWorkers(workspace=workspace, stop=stop),
         report=partial(tell, workspace),
         trouble=_trouble,

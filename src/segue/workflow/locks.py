@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import fcntl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import IO
 
+from segue.catalog.locks import Locks
 from segue.delivery.budget import Interrupted
 from segue.errors import BusyError
 
 _AGAIN = 0.5
 """Seconds between two looks at a lock that somebody else holds."""
-_SERVER = "server.lock"
+_SERVER = "server"
 
 
 @contextmanager
-def only_run(folder: Path, orchestration_id: str, name: str) -> Iterator[None]:
-    """Hold the lock of an orchestration. The system drops it when the process dies, however it dies.
+def only_run(locks: Locks, orchestration_id: str, name: str) -> Iterator[None]:
+    """Hold the lock of an orchestration. It is dropped when the process dies, however it dies.
 
     Raises BusyError when another process holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{orchestration_id}.lock").open("a") as file:
-        if not _free(file):
+    with locks.hold(orchestration_id) as ours:
+        if not ours:
             raise under_way(name)
         yield
 
@@ -40,12 +37,12 @@ def under_way(name: str) -> BusyError:
 
 
 @contextmanager
-def turn(folder: Path, orchestration_id: str, name: str, *, stop: threading.Event) -> Iterator[None]:
+def turn(locks: Locks, orchestration_id: str, name: str, *, stop: threading.Event) -> Iterator[None]:
     """Wait for the lock of an orchestration and hold it. Raises Interrupted when stop is set meanwhile."""
     with ExitStack() as held:
         while True:
             try:
-                held.enter_context(only_run(folder, orchestration_id, name))
+                held.enter_context(only_run(locks, orchestration_id, name))
                 break
             except BusyError:
                 if stop.wait(_AGAIN):
@@ -54,11 +51,10 @@ def turn(folder: Path, orchestration_id: str, name: str, *, stop: threading.Even
 
 
 @contextmanager
-def only_server(folder: Path) -> Iterator[None]:
+def only_server(locks: Locks) -> Iterator[None]:
     """Hold the lock of the one server of a workspace whose metadata is a file. Raises BusyError when there is another."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _SERVER).open("a") as file:
-        if not _free(file):
+    with locks.hold(_SERVER) as ours:
+        if not ours:
             raise BusyError(
                 "Another `segue serve` works in this workspace.",
                 code="server_running",
@@ -67,27 +63,18 @@ def only_server(folder: Path) -> Iterator[None]:
         yield
 
 
-def server_is_up(folder: Path) -> bool:
-    """Whether a server works in this workspace."""
-    return _is_held(folder / _SERVER)
+@contextmanager
+def among_servers(locks: Locks) -> Iterator[None]:
+    """Be one of the servers of a workspace whose metadata is shared."""
+    with locks.hold(_SERVER, shared=True):
+        yield
 
 
-def run_is_under_way(folder: Path, orchestration_id: str) -> bool:
+def server_is_up(locks: Locks) -> bool:
+    """Whether a server or a worker works in this workspace."""
+    return locks.is_held(_SERVER)
+
+
+def run_is_under_way(locks: Locks, orchestration_id: str) -> bool:
     """Whether some process holds the lock of an orchestration."""
-    return _is_held(folder / f"{orchestration_id}.lock")
-
-
-def _is_held(path: Path) -> bool:
-    try:
-        with path.open() as file:
-            return not _free(file)
-    except FileNotFoundError:
-        return False
-
-
-def _free(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return locks.is_held(orchestration_id)

@@ -58,7 +58,7 @@ def _put(
         orchestration = load_orchestration(session, workspace.box, name)
     return RunQueue(workspace.catalog).put(
         orchestration,
-        locked=run_is_under_way(workspace.layout.locks, orchestration.id),
+        locked=run_is_under_way(workspace.locks, orchestration.id),
         started_by=started_by,
         options=options,
         when_busy=when_busy,

@@ -81,7 +81,7 @@ class Runner:
         not raised. Raises UsageError, ConfigError, BusyError, StateError before a run begins.
         """
         orchestration = self.load(name)
-        with only_run(self.workspace.layout.locks, orchestration.id, name):
+        with only_run(self.workspace.locks, orchestration.id, name):
             unfinished = self.records.unfinished(orchestration.id)
             if unfinished:
                 if plan_id and not restart:
@@ -115,7 +115,7 @@ class Runner:
         """Put the list membership back to what it was before a run. Raises UsageError while a run is unfinished."""
         undone = self.records.get(run_id)
         orchestration = self.load(undone.orchestration)
-        with only_run(self.workspace.layout.locks, orchestration.id, orchestration.name):
+        with only_run(self.workspace.locks, orchestration.id, orchestration.name):
             if unfinished := self.records.unfinished(orchestration.id):
                 raise finish_first(unfinished)
             self._sweep(orchestration)
@@ -137,7 +137,7 @@ class Runner:
         """
         run = self.records.get(run_id)
         orchestration = self.load(run.orchestration)
-        with only_run(self.workspace.layout.locks, orchestration.id, orchestration.name):
+        with only_run(self.workspace.locks, orchestration.id, orchestration.name):
             run = resumable(self.records, run.id)
             if settings:
                 self.records.update(run.id, settings={**run.settings, **settings})

@@ -134,7 +134,7 @@ _LOST = SegueError(
 @contextmanager
 def working(workspace: Workspace, settings: Settings) -> Iterator[Worker]:
     """The one worker of a workspace. Raises BusyError ``server_running`` when it has one."""
-    with only_server(workspace.layout.locks):
+    with only_server(workspace.locks):
         worker = Worker(workspace, settings)
         try:
             yield worker
