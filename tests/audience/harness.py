@@ -20,7 +20,7 @@ from segue.audience.identifiers import settle_shared
 from segue.audience.packing import ChunkLimits
 from segue.audience.rows import RowCounts, RowReader
 from segue.audience.snapshot import Snapshot
-from segue.audience.workbench import Workbench, open_rows
+from segue.audience.workbench import DeltaFile, Workbench
 from segue.delivery.ledger import Ledger, Part, PartKind, PartState
 from segue.destinations.contract import Account, TargetList
 from segue.destinations.klaviyo.fields import FIELDS
@@ -50,7 +50,7 @@ class Stage:
 
     def sent(self) -> list[dict[str, Any]]:
         """The rows of the delta in order, with lists of names and the parsed fragment as ``data``."""
-        return [readable(row) for row in open_rows(self.folder / "delta.arrow").read_all().to_pylist()]
+        return [readable(row) for row in DeltaFile(self.folder / "delta.arrow").read().read_all().to_pylist()]
 
     def removes(self) -> set[str]:
         """Keys that are taken off the list."""
@@ -195,7 +195,7 @@ def everything(stage: Stage) -> MemoryLedger:
         for c in stage.delta.chunks
     ]
     ledger.plan(imports)
-    for number, batch in enumerate(open_rows(stage.folder / "delta.arrow")):
+    for number, batch in enumerate(DeltaFile(stage.folder / "delta.arrow").read()):
         slow = batch.num_rows - batch.column("slow").null_count
         if slow:
             ledger.plan([Part(kind=PartKind.CLEAR, chunk=number, start=0, stop=slow, state=PartState.COMPLETE)])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.audience.packing import ChunkLimits, fragments_text, pack
+from segue.audience.packing import ChunkLimits, fragments_text, pack, plan_chunks
 
 
 def batch(*texts: str, kind: pa.DataType | None = None) -> pa.RecordBatch:
@@ -37,7 +38,13 @@ def greedy(texts: list[str], rows: int, size: int) -> list[list[str]]:
 )
 def test_chunks_are_those_of_a_greedy_packer(batches: list[list[str]], rows: int, size: int) -> None:
     texts = [text for some in batches for text in some]
-    assert packed([batch(*some) for some in batches], rows, size) == greedy(texts, rows, size)
+    expected = greedy(texts, rows, size)
+    assert packed([batch(*some) for some in batches], rows, size) == expected
+    lengths = [pc.binary_length(pa.array(some, pa.string())) for some in batches]
+    planned = plan_chunks(lengths, ChunkLimits(rows=rows, bytes=size))
+    assert [(c.number, c.rows, c.bytes) for c in planned] == [
+        (number, len(chunk), sum(len(text.encode()) for text in chunk)) for number, chunk in enumerate(expected)
+    ]
 
 
 def test_one_giant_row_has_a_chunk_of_its_own() -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from segue.audience.layout import Layout, layout_bytes, layout_path, patch_path
 from segue.audience.snapshot import MAX_SEGMENTS, Snapshot, compact, count_members, members_sql, write_segment
-from segue.audience.workbench import DeltaFile, Workbench, open_rows, writing
+from segue.audience.workbench import DeltaFile, Workbench, open_rows, write_bytes, writing
 from segue.errors import StateError
 from tests.audience.harness import MEMORY
 
@@ -53,6 +58,46 @@ def test_a_missing_or_cut_file_is_an_error_for_users(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(StateError, match=r"delta\.arrow"):
         open_rows(path)
+
+
+@given(st.data())
+def test_chunks_lie_across_batches_with_gaps_and_a_patch(data: st.DataObject) -> None:
+    sizes = data.draw(st.lists(st.integers(0, 6), min_size=1, max_size=5))
+    numbers = iter(range(100))
+    stored = [[next(numbers) for _ in range(size)] for size in sizes]
+    gaps = [sorted(data.draw(st.sets(st.sampled_from(range(size)) if size else st.nothing()))) for size in sizes]
+    patch = data.draw(st.integers(0, len(sizes)))
+    gaps[patch:] = [[] for _ in gaps[patch:]]
+    left = [n for some, gone in zip(stored, gaps, strict=True) for at, n in enumerate(some) if at not in gone]
+    chunks, rest = [], len(left)
+    while rest:
+        chunks.append(data.draw(st.integers(1, rest)))
+        rest -= chunks[-1]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "delta.arrow"
+        for file_path, some in ((path, stored[:patch]), (patch_path(path), stored[patch:])):
+            with writing(file_path, SCHEMA) as file:
+                for values in some:
+                    file.write_batch(rows(*values))
+        write_bytes(layout_path(path), layout_bytes(Layout(sizes=sizes, gaps=gaps, chunks=chunks)))
+        delta = DeltaFile(path)
+        found = [delta.chunk(number).column("n").to_pylist() for number in range(delta.chunks)]
+        everything = delta.read().read_all().column("n").to_pylist()
+    edges = list(accumulate(chunks, initial=0))
+    assert found == [left[start:stop] for start, stop in pairwise(edges)]
+    assert everything == left
+
+
+def test_a_layout_without_its_patch_or_cut_short_is_an_error_for_users(tmp_path: Path) -> None:
+    path = tmp_path / "delta.arrow"
+    with writing(path, SCHEMA) as file:
+        file.write_batch(rows(1))
+    write_bytes(layout_path(path), layout_bytes(Layout(sizes=[1], gaps=[[]], chunks=[1])))
+    with pytest.raises(StateError, match=r"delta\.patch\.arrow"):
+        DeltaFile(path)
+    layout_path(path).write_bytes(b'{"sizes":[')
+    with pytest.raises(StateError, match=r"delta\.arrow"):
+        DeltaFile(path)
 
 
 def segment(bench: Workbench, path: Path, *people: tuple[str, str, str]) -> Path:

@@ -20,13 +20,14 @@ import pyarrow.compute as pc
 from segue.audience.delta import Chunk, Delta, DeltaCounts
 from segue.audience.fields import Field, FieldMap, Place
 from segue.audience.identifiers import without
+from segue.audience.layout import Layout, layout_bytes, layout_path, patch_path
 from segue.audience.owed import absent_sql, remembered_sql
-from segue.audience.packing import ChunkLimits, write_chunks
+from segue.audience.packing import ChunkLimits, plan_chunks, write_chunks
 from segue.audience.rows import ADD, CHANGE, QUIET, REBASE, RowCounts, delta_schema
 from segue.audience.snapshot import Snapshot, write_segment
 from segue.audience.tally import Tally, first_send_unset
 from segue.audience.text import literal, parquet
-from segue.audience.workbench import Workbench, open_rows, writing
+from segue.audience.workbench import DeltaFile, Workbench, open_rows, sync_file, write_bytes, writing
 from segue.template import TemplateSettings
 
 
@@ -50,22 +51,26 @@ class Comparison:
     def run(self) -> Delta:
         """Write the delta and count it."""
         removed = self._removes()
+        # What a run that broke off left behind.
+        layout_path(self.folder / "delta.arrow").unlink(missing_ok=True)
         candidates, delta = self.folder / "candidates.arrow", self.folder / "delta.arrow"
         if self.snapshot.segments or self.settings.max_rows or self.settings.first_send_nulls == "all":
             chunks, tally = self._second_pass(candidates, delta)
+            candidates.unlink()
         elif self.dropped or self.shared:
             chunks, tally = self._first_send(candidates, delta)
         else:
             # On a first send every candidate is an add as it stands.
             candidates.replace(delta)
+            sync_file(delta)
             added = sum(chunk.rows for chunk in self.rows.chunks)
             counts = DeltaCounts(added=added, removed=removed, first_send_unset=self._unset_at_once(delta))
             return Delta(counts=counts, chunks=self.rows.chunks, digest=self._digest(delta))
-        candidates.unlink()
         return Delta(counts=tally.counts(removed), chunks=chunks, digest=self._digest(delta))
 
-    @staticmethod
-    def _unset_at_once(delta: Path) -> dict[str, int]:
+    def _unset_at_once(self, delta: Path) -> dict[str, int]:
+        if self.settings.first_send_nulls == "keep":
+            return {}
         # A chunk at a time: the texts of the bodies are most of the file.
         return dict(sum((first_send_unset(batch) for batch in open_rows(delta, _UNSET_COLUMNS)), Counter()))
 
@@ -88,27 +93,48 @@ class Comparison:
         return int(self.bench.one("SELECT count(*) FROM gone"))
 
     def _first_send(self, candidates: Path, delta: Path) -> tuple[tuple[Chunk, ...], Tally]:
-        """Nobody was sent before: only rows that go without an identifier are looked into, the others pass as they are."""
+        """Nobody was sent before: only rows that go without an identifier are looked into and stand in the patch, the others
+        stay where they are."""
         tally = Tally(self._columns())
         everything = pa.arange(0, self.rows.source)
         lost = pc.is_in(everything, value_set=self._row_numbers("losers"))
         lean = pc.and_not(pc.is_in(everything, value_set=self._row_numbers("stripped")), lost)
-        spool = self.folder / "lean.arrow"
-        names = delta_schema(open_rows(candidates).schema).names
+        spool, sizes, gaps = self.folder / "lean.arrow", [], []
 
-        def passing() -> Iterator[pa.RecordBatch]:
-            with writing(spool, open_rows(candidates).schema) as aside:
+        def staying() -> Iterator[pa.RecordBatch]:
+            with writing(spool, open_rows(candidates).schema, synced=False) as aside:
                 for batch in open_rows(candidates):
                     out, special = lost.take(batch.column("row")), lean.take(batch.column("row"))
                     tally.losing += pc.sum(out).as_py() or 0
                     aside.write_batch(batch.filter(special))
-                    yield batch.filter(pc.invert(pc.or_(out, special))).select(names)
+                    gone = pc.or_(out, special)
+                    sizes.append(batch.num_rows)
+                    gaps.append(pc.indices_nonzero(gone).to_pylist())
+                    yield batch.filter(pc.invert(gone))
+
+        def patched(patch: pa.ipc.RecordBatchFileWriter, rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+            for batch in rows:
+                sizes.append(batch.num_rows)
+                gaps.append([])
+                patch.write_batch(batch)
+                yield batch
+
+        def lengths() -> Iterator[pa.Array]:
+            for batch in tally.limit(staying(), None):
+                yield pc.binary_length(batch.column("fragment"))
             self._fetch_olds(candidates)
             self.bench.show("candidates", spool)
-            yield from self.bench.stream(self._sql())
+            with writing(patch_path(delta), delta_schema(open_rows(candidates).schema)) as patch:
+                for batch in tally.limit(patched(patch, self.bench.stream(self._sql())), None):
+                    yield pc.binary_length(batch.column("fragment"))
 
-        with writing(delta, delta_schema(open_rows(candidates).schema)) as file:
-            return write_chunks(file, tally.limit(passing(), None), self.limits), tally
+        chunks = plan_chunks(lengths(), self.limits)
+        spool.unlink()
+        layout = Layout(sizes=sizes, gaps=gaps, chunks=[chunk.rows for chunk in chunks])
+        write_bytes(layout_path(delta), layout_bytes(layout))
+        candidates.replace(delta)
+        sync_file(delta)
+        return chunks, tally
 
     def _row_numbers(self, table: str) -> pa.Array:
         return self.bench.stream(f"SELECT row FROM {table}").read_all().column("row").combine_chunks()
@@ -241,7 +267,7 @@ class Comparison:
 
     def _digest(self, delta: Path) -> str:
         removes = parquet(self.folder / "removes.parquet")
-        self.bench.show("delta", open_rows(delta, ("key", "kind", "hash", "cleared")))
+        self.bench.show("delta", DeltaFile(delta, ("key", "kind", "hash", "cleared")).read())
         [(rows, mark)] = self.bench.fetch(f"""
             SELECT count(*), coalesce(bit_xor(md5_number(text)), 0)::VARCHAR FROM (
                 SELECT concat_ws(chr(31), key, kind, hash, cleared) AS text FROM delta

@@ -55,6 +55,26 @@ def write_chunks(
     return tuple(chunks)
 
 
+def plan_chunks(lengths: Iterable[pa.Array], limits: ChunkLimits) -> tuple[Chunk, ...]:
+    """The chunks that rows of these lengths in bytes make, in order, each as full as the limits allow; see ``pack``."""
+    chunks: list[Chunk] = []
+    rows = size = 0
+    for left in lengths:
+        rest = left
+        while len(rest):
+            ends = pc.cumulative_sum(pc.cast(rest, pa.int64()))
+            fitting: int = pc.sum(pc.less_equal(ends, limits.bytes - size)).as_py()
+            taken = min(fitting, limits.rows - rows)
+            if not taken and not rows:
+                taken = 1
+            if taken:
+                rows, size, rest = rows + taken, size + ends[taken - 1].as_py(), rest.slice(taken)
+            if len(rest):
+                chunks.append(Chunk(number=len(chunks), rows=rows, bytes=size))
+                rows = size = 0
+    return (*chunks, Chunk(number=len(chunks), rows=rows, bytes=size)) if rows else tuple(chunks)
+
+
 def fragments_text(batch: pa.RecordBatch, *, column: str = "fragment") -> memoryview:
     """The UTF-8 text of a whole column as it lies in memory, value behind value, without a copy."""
     values = batch.column(column)

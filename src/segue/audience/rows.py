@@ -98,7 +98,7 @@ class RowReader:
         tally = _Tally()
         with (
             writing(self.folder / "keys.arrow", keys_schema) as keys,
-            writing(self.folder / "candidates.arrow", _candidates_schema(encoded.schema)) as candidates,
+            writing(self.folder / "candidates.arrow", _candidates_schema(encoded.schema), synced=False) as candidates,
             pq.ParquetWriter(self.folder / "rejects.parquet", REJECTS_SCHEMA) as rejects,
         ):
             spool = _Spool(keys=keys, columns=columns, rejects=rejects, tally=tally, progress=progress)

@@ -7,13 +7,12 @@ first segment may be large, later ones are as large as what a run changed, so a 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from segue.audience.text import literal, parquet
-from segue.audience.workbench import Workbench, sync_folder
+from segue.audience.workbench import Workbench, sync_file, sync_folder
 
 _COLUMNS = "key, hash, payload, uncleared"
 MAX_SEGMENTS = 8
@@ -67,8 +66,7 @@ def write_segment(bench: Workbench, sql: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part")
     bench.execute(f"COPY ({sql}) TO {literal(str(unfinished))} (FORMAT parquet, {_COMPRESSION})")
-    with unfinished.open("rb+") as file:
-        os.fsync(file.fileno())
+    sync_file(unfinished)
     unfinished.replace(path)
     sync_folder(path.parent)
 

@@ -86,13 +86,10 @@ def first_send_unset(batch: pa.RecordBatch) -> Counter[str]:
     longer = pc.greater(batch.column("head"), len(HEAD))
     rows = batch.select(["fragment", "head"]).filter(pc.and_(longer, pc.equal(batch.column("kind"), ADD)))
     counter: Counter[str] = Counter()
-    if not rows.num_rows:
-        return counter
-    ends = rows.column("head").to_pylist()
-    starts = pc.utf8_slice_codeunits(rows.column("fragment"), 0, max(ends)).to_pylist()
-    # Few patterns of NULLs make many rows: a head is parsed once.
-    heads = Counter(text[:end] for text, end in zip(starts, ends, strict=True))
-    for head, times in heads.items():
-        for name in orjson.loads(head + "{}}")["meta"]["patch_properties"]["unset"]:
-            counter[name] += times
+    # Few patterns of NULLs make many rows: those of one length are cut at once, and each text is parsed once.
+    for end in pc.unique(rows.column("head")).to_pylist():
+        texts = rows.column("fragment").filter(pc.equal(rows.column("head"), end))
+        for head in pc.value_counts(pc.utf8_slice_codeunits(texts, 0, end)).to_pylist():
+            for name in orjson.loads(head["values"] + "{}}")["meta"]["patch_properties"]["unset"]:
+                counter[name] += head["counts"]
     return counter

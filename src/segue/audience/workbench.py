@@ -10,7 +10,9 @@ from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from segue.audience.layout import patch_path, read_layout
 from segue.audience.text import literal
 from segue.errors import StateError
 
@@ -90,15 +92,27 @@ def staging_lost(name: str, cause: str) -> StateError:
 
 
 @contextmanager
-def writing(path: Path, schema: pa.Schema) -> Iterator[pa.ipc.RecordBatchFileWriter]:
-    """An Arrow file that is on disk, synced, when the block ends; a block that fails leaves nothing under ``path``."""
+def writing(path: Path, schema: pa.Schema, *, synced: bool = True) -> Iterator[pa.ipc.RecordBatchFileWriter]:
+    """An Arrow file that is on disk, synced, when the block ends; a block that fails leaves nothing under ``path``.
+
+    synced: False for a file that nobody reads after a crash.
+    """
     unfinished = path.with_suffix(path.suffix + ".part")
-    with unfinished.open("wb") as file:
+    # Without a buffer of Python's between: the writer hands over whole columns, and copying them took as long as writing.
+    with unfinished.open("wb", buffering=0) as file:
         with pa.ipc.new_file(file, schema) as writer:
             yield writer
-        file.flush()
-        os.fsync(file.fileno())
+        if synced:
+            os.fsync(file.fileno())
     unfinished.replace(path)
+    if synced:
+        sync_folder(path.parent)
+
+
+def sync_file(path: Path) -> None:
+    """Make a finished file survive a power loss."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
     sync_folder(path.parent)
 
 
@@ -111,22 +125,55 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """A small file that is on disk, synced, under its name, or not there at all."""
+    unfinished = path.with_suffix(path.suffix + ".part")
+    unfinished.write_bytes(content)
+    sync_file(unfinished)
+    unfinished.replace(path)
+    sync_folder(path.parent)
+
+
 class DeltaFile:
-    """A staged delta, batch i being chunk i. columns: read no others; the texts of the bodies are most of the file."""
+    """A staged delta in chunks. columns: read no others; the texts of the bodies are most of the file."""
 
     def __init__(self, path: Path, columns: Sequence[str] | None = None) -> None:
-        self._file = _open(path, columns)
+        try:
+            self._layout = read_layout(path)
+        except ValueError as error:
+            raise staging_lost(path.name, type(error).__name__) from error
+        if self._layout is None:
+            self._files = [_open(path, columns)]
+        else:
+            patch = _open(patch_path(path), columns)
+            self._files = [_open(path, patch.schema.names), patch]
 
     @property
     def chunks(self) -> int:
         """How many chunks there are."""
-        return int(self._file.num_record_batches)
+        return int(self._files[0].num_record_batches) if self._layout is None else len(self._layout.chunks)
 
     @property
     def schema(self) -> pa.Schema:
         """Of every chunk."""
-        return self._file.schema
+        return self._files[-1].schema
 
     def chunk(self, number: int) -> pa.RecordBatch:
         """The rows of one chunk, read from disk."""
-        return self._file.get_batch(number)
+        if self._layout is None:
+            return self._files[0].get_batch(number)
+        pieces = [self._kept(n).slice(first, until - first) for n, first, until in self._layout.pieces(number)]
+        return pieces[0] if len(pieces) == 1 else pa.concat_batches(pieces)
+
+    def read(self) -> pa.RecordBatchReader:
+        """All chunks, one after the other."""
+        return pa.RecordBatchReader.from_batches(self.schema, (self.chunk(n) for n in range(self.chunks)))
+
+    def _kept(self, number: int) -> pa.RecordBatch:
+        """The rows of a stored batch that belong to the delta."""
+        assert self._layout is not None  # noqa: S101 -- without one no batch has gaps
+        main, *_ = self._files
+        whole = main.num_record_batches
+        batch = main.get_batch(number) if number < whole else self._files[-1].get_batch(number - whole)
+        gaps = pa.array(self._layout.gaps[number], pa.int64())
+        return batch.filter(pc.invert(pc.is_in(pa.arange(0, batch.num_rows), value_set=gaps))) if gaps else batch

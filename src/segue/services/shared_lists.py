@@ -11,7 +11,7 @@ from sqlalchemy import select
 from segue.audience.delta import Delta
 from segue.audience.snapshot import RELEASED_FILE, members_sql, write_segment
 from segue.audience.text import parquet
-from segue.audience.workbench import Workbench, open_rows
+from segue.audience.workbench import DeltaFile, Workbench
 from segue.catalog.models import Orchestration
 from segue.catalog.runs import AudienceSnapshot, DeliveryPart, Run
 from segue.services.workspace import Workspace
@@ -29,7 +29,7 @@ class SharedLists:
         held = [f"SELECT key FROM ({sql})" for sql in self._held(list_id)] if list_id else []
         bench.execute("CREATE OR REPLACE TEMP TABLE underway (key VARCHAR)")
         for folder in self._unfinished(list_id) if list_id else ():
-            bench.show("sent", open_rows(folder / "delta.arrow", ["key"]))
+            bench.show("sent", DeltaFile(folder / "delta.arrow", ["key"]).read())
             bench.execute("INSERT INTO underway SELECT key FROM sent")
         bench.execute(f"CREATE OR REPLACE TEMP VIEW others AS {' UNION ALL '.join([*held, 'FROM underway'])}")
 
