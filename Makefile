@@ -13,7 +13,7 @@ export UV_SYSTEM_CERTS ?= true
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench soak images
+.PHONY: help setup browser demo test check bench soak images
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ setup: $(filter .uv/%,$(UV)) ## install everything into .venv/
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --target .uv "uv>=0.13"
 	@echo '*' > .uv/.gitignore
 
+# Pages are tested in Chromium: the system's, or the one that Playwright fetches.
+browser: setup
+	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 \
+	|| { [ "$$(id -u)" = 0 ] && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } \
+	|| $(RUN) playwright install chromium
+
 demo: setup ## plan, run, change the data, run again, compare; KEEP=1 leaves the emulator running
 	@$(RUN) python -m examples.demo $(if $(KEEP),--keep)
 
@@ -36,7 +42,7 @@ check: setup ## format, lint, types, import directions, lock file
 	$(RUN) mypy
 	$(RUN) lint-imports --no-logo
 
-test: check ## all checks and all tests
+test: check browser ## all checks and all tests
 	$(RUN) pytest -n $(WORKERS)
 
 bench: setup ## measure, print a table, write JSON to .bench/

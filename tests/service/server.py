@@ -36,15 +36,16 @@ class Server:
     """``segue serve``; standing once the constructor returns."""
 
     def __init__(self, shop: Shop, *arguments: str, **environment: str) -> None:
+        port = () if "--port" in arguments else ("--port", "0")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "segue.cli", "serve", *arguments],
+            [sys.executable, "-m", "segue.cli", "serve", *port, *arguments],
             env={**os.environ, **shop.environment, **environment},
             stderr=subprocess.PIPE,
             text=True,
         )
         assert self.process.stderr is not None
         line = self.process.stderr.readline()
-        if line.startswith("the API is at"):
+        while line.startswith(("the web app is at", "the API is at")):
             line = self.process.stderr.readline()
         assert line.startswith("serving"), line + self.process.communicate(timeout=PATIENCE)[1]
 

@@ -47,3 +47,5 @@ SCOPES: Mapping[tuple[str, str], Scope] = {
     ("GET", "/metrics"): Scope.READ,
 }
 """(method, path as the route has it) -> what the token must allow."""
+FIRST_PARTS = frozenset(path.split("/")[1] for _, path in (*SCOPES, *PUBLIC))
+"""What the addresses of the API begin with: ``api`` and the like."""

@@ -17,9 +17,13 @@ from segue.errors import UsageError
 from segue.settings import Settings
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from segue.services.workspace import Workspace
 
 _PANEL = "Service"
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Where the web app may listen: it knows no users."""
 _PATIENCE = 5
 """Seconds that answers of the API on their way get when the process has to end."""
 
@@ -31,10 +35,13 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    host: Annotated[str, typer.Option("--host", help="Address of the REST API.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port of the REST API; 0: no API.")] = 0,
+    host: Annotated[str, typer.Option("--host", help="Address of the web app and the REST API.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port of the web app and the REST API; 0: neither.")
+    ] = 8321,
+    web: Annotated[bool, typer.Option("--web/--no-web", help="The web app, or the REST API alone.")] = True,
 ) -> None:
-    """Carry out the runs that are asked for, until interrupted; with --port, serve the REST API too.
+    """Carry out the runs that are asked for, until interrupted; serve the web app and the REST API.
 
     A run that was under way when the last server ended, however it ended, goes on by itself.
     """
@@ -46,15 +53,15 @@ def serve(
     current = settings()
     with service(current) as running, ExitStack() as edges:
         if port:
-            edges.enter_context(_api(running.workspace, current, host, port))
+            edges.enter_context(_edges(running.workspace, current, host, port, web=web))
         typer.echo(f"serving {running.workspace.layout.home}", err=True)
         running.work(end)
         typer.echo("stopping: what is on its way is finished, the next server goes on with the rest", err=True)
 
 
 @contextmanager
-def _api(opened: Workspace, current: Settings, host: str, port: int) -> Iterator[None]:
-    """The REST API in a thread; runs that it starts go to the worker."""
+def _edges(opened: Workspace, current: Settings, host: str, port: int, *, web: bool) -> Iterator[None]:
+    """The web app and the REST API in a thread; runs that they start go to the worker."""
     import uvicorn
 
     from segue.api import create_app
@@ -64,11 +71,17 @@ def _api(opened: Workspace, current: Settings, host: str, port: int) -> Iterator
         listener = socket.create_server((host, port))
     except OSError as error:
         raise UsageError(
-            f"The API cannot listen at {host}:{port}: {error.strerror}.",
+            f"The server cannot listen at {host}:{port}: {error.strerror}.",
             code="port_taken",
             steps=("Choose another --port, or end what listens there.",),
         ) from None
-    app = create_app(opened, current, starter=WorkerStarter(opened))
+    api = create_app(opened, current, starter=WorkerStarter(opened))
+    app: ASGIApp = api
+    if web and host in _LOOPBACK:
+        from segue.api.scopes import FIRST_PARTS
+        from segue.web import with_pages
+
+        app = with_pages(api, opened, current, first_parts=FIRST_PARTS, host=host)
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -78,8 +91,10 @@ def _api(opened: Workspace, current: Settings, host: str, port: int) -> Iterator
         timeout_graceful_shutdown=_PATIENCE,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: server.run(sockets=[listener]), name="segue-api")
+    thread = threading.Thread(target=lambda: server.run(sockets=[listener]), name="segue-edges")
     thread.start()
+    if app is not api:
+        typer.echo(f"the web app is at http://{host}:{port}/", err=True)
     typer.echo(f"the API is at http://{host}:{port}/api/v1, its description at /api/openapi.json", err=True)
     try:
         yield

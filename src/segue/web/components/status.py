@@ -1,0 +1,54 @@
+"""How things stand: a word, an icon and a colour, so that none of them has to be understood alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from segue.web.components.icons import icon
+from segue.web.components.parts import Part, part
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a status looks. tone: ``good``, ``warn``, ``bad``, ``busy`` or ``idle``."""
+
+    icon: str
+    tone: str
+
+
+LOOKS: Mapping[str, Look] = {
+    "completed": Look("check_circle", "good"),
+    "succeeded": Look("check_circle", "good"),
+    "active": Look("check_circle", "good"),
+    "enabled": Look("check_circle", "good"),
+    "connected": Look("check_circle", "good"),
+    "done": Look("check_circle", "good"),
+    "completed with warnings": Look("warning", "warn"),
+    "warning": Look("warning", "warn"),
+    "missed": Look("event_busy", "warn"),
+    "failed": Look("error", "bad"),
+    "error": Look("error", "bad"),
+    "running": Look("autorenew", "busy"),
+    "stopping": Look("autorenew", "busy"),
+    "waiting to start": Look("schedule", "idle"),
+    "waiting": Look("schedule", "idle"),
+    "stopped": Look("stop_circle", "idle"),
+    "skipped": Look("redo", "idle"),
+    "draft": Look("edit_note", "idle"),
+    "activated, not run": Look("play_circle", "idle"),
+    "inactive": Look("bedtime", "idle"),
+    "disabled": Look("pause_circle", "idle"),
+    "never run": Look("radio_button_unchecked", "idle"),
+    "to do": Look("radio_button_unchecked", "idle"),
+}
+_UNKNOWN = Look("help", "idle")
+
+
+def status(word: str) -> Part:
+    """A badge that says how something stands."""
+    look = LOOKS.get(word, _UNKNOWN)
+    with part("span", f"status tone-{look.tone}") as badge:
+        icon(look.icon)
+        part("span", text=word.capitalize())
+    return badge

@@ -1,0 +1,108 @@
+"""What stands in front of the pages: whose requests are heard, and what a browser may do with the answers."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_POLICY = (
+    "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+)
+"""Scripts need a mark that is new with every page, so text that becomes a part of one is not run. NiceGUI compiles its
+templates in the browser (unsafe-eval) and places things by styles (unsafe-inline)."""
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_SCRIPT = re.compile(rb"<script(?=[\s>])")
+MOST_BYTES = 5_000_000
+"""Of a request's body."""
+
+
+class PageGuard:
+    """An ASGI application around the pages. host: the address that the server listens at."""
+
+    def __init__(self, app: ASGIApp, *, host: str) -> None:
+        self._app = app
+        self._hosts: Collection[str] | None = _LOOPBACK if host in _LOOPBACK else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+        if refusal is None:
+            await self._app(scope, receive, _Answer(send) if scope["type"] == "http" else send)
+        elif scope["type"] == "http":
+            await PlainTextResponse(refusal, status_code=403)(scope, receive, _Answer(send))
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": refusal})
+
+    def _refusal(self, scope: Scope) -> str | None:
+        """Why nobody answers: None when somebody does."""
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if self._hosts is not None and _name(host) not in self._hosts:
+            return "This server answers on this machine only."  # a name that leads here was made up by another site
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != host:
+            return "Another site may not speak for you."
+        if scope["type"] == "websocket" and origin is None:
+            return "The request does not say where it comes from."
+        length = headers.get("content-length", "0")
+        if not length.isascii() or not length.isdigit() or int(length) > MOST_BYTES:
+            return "The request is too large."
+        return None
+
+
+def _name(host: str) -> str:
+    return urlsplit(f"//{host}").hostname or ""
+
+
+class _Answer:
+    """The answer on its way; scripts of a page get the mark without which the browser does not run them."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._nonce = secrets.token_urlsafe(16)
+        self._start: Message | None = None
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        """Send a part of it; a page is sent whole."""
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+            headers["Content-Security-Policy"] = _POLICY.format(nonce=self._nonce)
+            if headers.get("content-type", "").startswith("text/html"):
+                headers["Cache-Control"] = "no-store"
+                self._start = message
+                return
+        elif message["type"] == "http.response.body" and self._start is not None:
+            self._body += message.get("body", b"")
+            if not message.get("more_body", False):
+                await self._page(self._start)
+            return
+        await self._send(message)
+
+    async def _page(self, start: Message) -> None:
+        body = _SCRIPT.sub(f'<script nonce="{self._nonce}"'.encode(), self._body)
+        MutableHeaders(scope=start)["Content-Length"] = str(len(body))
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": body})

@@ -1,0 +1,8 @@
+"""The pages, one noun a module. A page that is not named here has no address and no entry in the navigation."""
+
+from __future__ import annotations
+
+from segue.web.pages import home
+from segue.web.registry import Page, check
+
+PAGES: tuple[Page, ...] = check((home.PAGE,))

@@ -1,0 +1,60 @@
+// What pages need before they are there: the theme without a flash, words for moments, and switches without a server.
+(() => {
+  const KEEP = 400 * 24 * 60 * 60; // seconds; browsers keep no cookie longer
+  const root = document.documentElement;
+  const cookie = (name) => document.cookie.split("; ").find((part) => part.startsWith(name + "="))?.split("=")[1];
+  const keep = (name, value) =>
+    (document.cookie = `${name}=${value}; path=/; max-age=${KEEP}; samesite=strict${location.protocol === "https:" ? "; secure" : ""}`);
+  const system = matchMedia("(prefers-color-scheme: dark)");
+
+  const show = () => {
+    const wanted = cookie("segue_theme");
+    root.dataset.theme = wanted === "light" || wanted === "dark" ? wanted : system.matches ? "dark" : "light";
+  };
+  show();
+  system.addEventListener("change", show);
+
+  const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+  const day = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
+  const exact = new Intl.DateTimeFormat("en", { dateStyle: "full", timeStyle: "long" });
+  const UNITS = [
+    ["second", 1, 60],
+    ["minute", 60, 60],
+    ["hour", 3600, 24],
+    ["day", 86400, 14],
+  ];
+
+  window.segue = {
+    theme(name) {
+      keep("segue_theme", name);
+      show();
+    },
+    relative(at, now) {
+      if (!at) return "–";
+      const seconds = (new Date(at).getTime() - (now ?? Date.now())) / 1000;
+      if (Math.abs(seconds) < 5) return "just now";
+      for (const [unit, length, most] of UNITS)
+        if (Math.abs(seconds) < length * most) return words.format(Math.trunc(seconds / length), unit);
+      return day.format(new Date(at));
+    },
+    full: (at) => (at ? exact.format(new Date(at)) : ""),
+  };
+
+  const toggle = (button, on) => {
+    document.body.classList.toggle(button.dataset.toggles, on);
+    button.setAttribute("aria-expanded", String(document.body.classList.contains(button.dataset.toggles)));
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-toggles]");
+    if (button) return toggle(button);
+    const open = document.querySelector('[data-toggles][aria-expanded="true"]');
+    if (open && !event.target.closest(".side")) toggle(open, false);
+  });
+  document.addEventListener("keydown", (event) => {
+    const open = event.key === "Escape" && document.querySelector('[data-toggles][aria-expanded="true"]');
+    if (open) {
+      toggle(open, false);
+      open.focus();
+    }
+  });
+})();

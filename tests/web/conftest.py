@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+from examples.sandbox import Sandbox, sandbox
+from tests.web.browser import chromium, web_app
+
+ROOT = Path(__file__).parents[2]
+NAME = "Customers to Klaviyo"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A demo workspace behind a server."""
+
+    place: Sandbox
+    url: str
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site") / "workspace"
+    with sandbox(folder, rows=300, configuration=ROOT / "examples" / "segue.yaml", limit_scale=0) as place:
+        place.captured("apply", str(place.folder / "segue.yaml"))
+        place.captured("run", NAME, "--yes")
+        with web_app(place) as url:
+            yield Site(place=place, url=url)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+class Visitor:
+    """A browser window. Whatever a page complains of to the console fails the test."""
+
+    def __init__(self, site: Site, page: Page) -> None:
+        self.site = site
+        self.page = page
+        self.complaints: list[str] = []
+        page.set_default_timeout(30_000)
+        page.on("console", self._printed)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._asked)
+
+    def _printed(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((self.site.url, "data:", "blob:")):
+            self.complaints.append(f"asked elsewhere: {request.url}")
+
+    def go(self, path: str) -> Page:
+        """Open a page and wait until it is live: events before the handshake would be lost."""
+        self.page.goto(self.site.url + path)
+        self.page.wait_for_function("window.did_handshake === true")
+        return self.page
+
+    def serious(self) -> list[str]:
+        """What axe finds serious or critical."""
+        found: list[dict[str, Any]] = Axe().run(self.page).response["violations"]
+        return [
+            f"{v['id']}: {node['html'][:200]} {node['failureSummary']}"
+            for v in found
+            if v["impact"] in {"serious", "critical"}
+            for node in v["nodes"]
+        ]
+
+    def too_wide(self) -> bool:
+        """Whether the page scrolls sideways."""
+        return bool(self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
+
+
+@pytest.fixture
+def visitor(site: Site, browser: Browser) -> Iterator[Visitor]:
+    context = browser.new_context(viewport={"width": 1280, "height": 850}, timezone_id="Europe/Vienna")
+    visitor = Visitor(site, context.new_page())
+    yield visitor
+    context.close()
+    assert visitor.complaints == []
