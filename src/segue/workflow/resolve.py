@@ -14,7 +14,7 @@ from segue.resolutions import Action, Resolution, resolution
 from segue.security import Secret
 from segue.services.rekey import replace_key
 from segue.workflow.records import RunRecord
-from segue.workflow.resumable import resumable
+from segue.workflow.resumable import is_hopeless, resumable
 from segue.workflow.status import RunStatus, TaskStatus
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _restart(runner: Runner, offered: Offer, given: _Given) -> RunRecord:
     if run.kind == "undo":
         return _again(runner, run)
     unfinished = runner.records.unfinished(run.orchestration_id)
-    if unfinished is None or unfinished.id != run.id:
+    if unfinished is None or unfinished.id != run.id or is_hopeless(run.error):
         return _again(runner, run)
     today = runner.load(run.orchestration).settings.model_dump(mode="json")
     if any(today[name] != run.settings.get(name) for name in today if name not in _LATE):

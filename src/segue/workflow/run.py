@@ -230,7 +230,8 @@ class Runner:
         ended = self.records.get(run.id)
         if self.records.unfinished(orchestration.id) is None:
             keep_refused(self.workspace, run.id)
-            tidy_run(context.folder)
+            if ended.status not in (RunStatus.FAILED, RunStatus.STOPPED):  # those may be taken up again
+                tidy_run(context.folder)
         return ended
 
     def _tasks(self, context: RunContext, only: Collection[str] | None) -> None:
