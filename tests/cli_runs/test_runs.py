@@ -11,7 +11,7 @@ from .conftest import NAME
 
 ADA = {"email": "ada@mail.shop", "first_name": "Ada", "tier": "gold"}
 BO = {"email": "bo@mail.shop", "first_name": "Bo", "tier": "silver"}
-COUNTS = {"source", "duplicates", "rejected", "added", "changed", "unchanged", "cleared", "removed", "warned"}
+COUNTS = {"source", "duplicates", "rejected", "added", "changed", "unchanged", "cleared", "unset", "removed", "warned"}
 
 
 def test_plan_as_json_sends_nothing(shop):

@@ -18,6 +18,7 @@ import yaml
 from klaviyo_emulator.server import Running
 from segue.delivery.progress import Quiet
 from segue.services.configuration import apply_files
+from segue.services.history import Entry, history
 from segue.services.planning import Plan
 from segue.services.workspace import init_workspace, open_workspace
 from segue.settings import Settings
@@ -123,6 +124,10 @@ class Shop:
     def plan(self) -> Plan:
         """What a run would do."""
         return self._with_runner(lambda runner: plan(runner, NAME))
+
+    def history(self, email: str) -> tuple[Entry, ...]:
+        """What became of a person."""
+        return self._with_runner(lambda runner: history(runner.workspace, runner.settings, email))
 
     def _with_runner(self, use: Any) -> Any:
         workspace = open_workspace(self.settings)

@@ -30,7 +30,14 @@ def test_what_a_first_send_unsets_is_planned_and_told(shop: Shop) -> None:
     run = shop.run()
     assert run.status is RunStatus.COMPLETED, run.error
     assert not run.warnings
-    assert run.counts["cleared"] == 0
+    # Bo has no tier, Cy has neither.
+    assert (run.counts["cleared"], run.counts["unset"]) == (0, 2)
+    query = run.task("query")
+    assert query is not None
+    assert query.outcome["notes"] == [WARNING]
+    [bo], [ana] = shop.history("bo@mail.shop"), shop.history("ana@mail.shop")
+    assert (bo.actions, bo.unset, bo.cleared) == (("added",), ("tier",), ())
+    assert ana.unset == ()
     assert shop.profile("bo@mail.shop")["properties"] == {"colour": "red", "points": 2, "last_event_date": DATE}
 
 
@@ -57,3 +64,35 @@ def test_rows_that_share_and_repeat_are_counted_once(shop: Shop) -> None:
     phone = "+4366412345678"
     shop.people([ANA, {**BO, "phone_number": phone}, {**CY, "phone_number": phone}, BO | {"phone_number": phone}])
     assert shop.plan().first_send_unset == {"points": 1, "tier": 2}
+    assert shop.run().counts["unset"] == 2
+    assert [entry.unset for entry in shop.history("cy@mail.shop")] == [("points", "tier")]
+
+
+def test_a_refused_person_unsets_nothing(shop: Shop) -> None:
+    # Klaviyo refuses a row with letters beyond ASCII in its address.
+    shop.people([BO, {**CY, "email": "cü@mail.shop"}])
+    run = shop.run()
+    assert (run.counts["added"], run.counts["rejected"], run.counts["unset"]) == (1, 1, 1)
+
+
+def test_a_number_as_zip_is_told_and_no_warning_of_the_run(shop: Shop) -> None:
+    shop.sql = "SELECT email, 2138 AS zip, tier FROM People"
+    shop.configure(first_send_nulls="keep")
+    shop.people([ANA])
+    [told] = shop.plan().warnings
+    assert told.startswith('"zip" is a number: leading zeros are lost, 02138 is sent as 2138.')
+    run = shop.run()
+    assert (run.status, list(run.warnings)) == (RunStatus.COMPLETED, [])
+    query = run.task("query")
+    assert query is not None
+    assert query.outcome["notes"] == [told]
+    assert shop.profile("ana@mail.shop")["location"]["zip"] == "2138"
+
+
+def test_what_is_told_of_columns_concerns_full_profiles_only(shop: Shop) -> None:
+    shop.sql = 'SELECT email, 2138 AS zip, first_name AS "First_Name" FROM People'
+    shop.configure(use_full_profile=False)
+    shop.people([ANA])
+    assert shop.plan().warnings == ()
+    shop.configure(use_full_profile=True)
+    assert any('"First_Name" becomes a custom property' in warning for warning in shop.plan().warnings)

@@ -52,6 +52,7 @@ def test_first_run_makes_the_list_and_fills_it(shop: Shop) -> None:
         "changed": 0,
         "unchanged": 0,
         "cleared": 0,
+        "unset": 2,
         "removed": 0,
         "warned": 0,
     }

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import pyarrow as pa
+
+from segue.audience.text import is_number
+
 
 class Place(StrEnum):
     """A part of a profile."""
@@ -24,7 +28,7 @@ class FieldMap:
 
     key: the field that identifies a person; identifiers: further identifying fields, never cleared unasked;
     profile, location: names in payload order; numeric: fields that may stay JSON numbers, the others are text;
-    reserved_prefix: names that the destination keeps for itself.
+    reserved_prefix: names that the destination keeps for itself; digits: text fields in which a leading zero counts.
     """
 
     key: str
@@ -33,6 +37,7 @@ class FieldMap:
     location: tuple[str, ...]
     numeric: frozenset[str]
     reserved_prefix: str
+    digits: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,3 +111,13 @@ def column_warnings(columns: Sequence[str], fields: FieldMap, *, well_known: fro
             warnings.append(f'"{name}" reads like a built-in field and cannot be told apart in segments.')
         seen.setdefault(lower, name)
     return tuple(warnings)
+
+
+def lost_zeros(schema: pa.Schema, fields: FieldMap) -> tuple[str, ...]:
+    """A sentence for each column that is a number though its leading zeros count: 02138 is 2138 as a number."""
+    return tuple(
+        f'"{column.name}" is a number: leading zeros are lost, 02138 is sent as 2138. '
+        f"Select it as text, or lpad(CAST({column.name} AS varchar), 5, '0') AS {column.name}."
+        for column in schema
+        if column.name in fields.digits and is_number(column.type)
+    )

@@ -1,8 +1,9 @@
 """What Klaviyo has acknowledged for an orchestration: Parquet segments, the later ones on top of the earlier.
 
-A segment holds key, hash, payload, uncleared, kind (``add``, ``change``, ``rebase``, ``remove``, ``maybe``), row, changed and
-cleared. ``maybe``, with an empty hash: sent, and nobody knows whether it arrived; held to be removed, never as unchanged. The
-first segment may be large, later ones are as large as what a run changed, so a run without changes writes nothing.
+A segment holds key, hash, payload, uncleared, kind (``add``, ``change``, ``rebase``, ``remove``, ``maybe``), row, changed,
+cleared, and unset (what a new person's NULLs unset). ``maybe``, with an empty hash: sent, and nobody knows whether it
+arrived; held to be removed, never as unchanged. The first segment may be large, later ones are as large as what a run
+changed, so a run without changes writes nothing.
 """
 
 from __future__ import annotations

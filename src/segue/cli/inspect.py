@@ -208,6 +208,8 @@ def _show_entry(entry: Entry) -> None:
     for action in entry.actions:
         names = {"changed": entry.changed, "cleared": entry.cleared, "kept": entry.kept}.get(action, ())
         what.append(f"{action} {', '.join(names)}" if names else action)
+    if entry.unset:
+        what.append(f"unset {', '.join(entry.unset)}")
     typer.secho(f"{_moment(entry.started_at)} UTC  {'; '.join(what)}", bold=True)
     undo = " (undo)" if entry.kind == "undo" else ""
     typer.echo(f"  run {entry.run_id}, {entry.orchestration}{undo}: {entry.status}")

@@ -72,6 +72,8 @@ def show_run(run: RunRecord, *, resumed: bool = False) -> None:
     if run.seconds is not None:
         console.print(_table("", {"seconds": f"{run.seconds:.1f}"}))
     _warn(console, run.warnings)
+    query = run.task("query")
+    _note(console, query.outcome.get("notes", ()) if query else ())
     if run.error:
         _tell_error(run.error)
 
@@ -90,6 +92,13 @@ def _warn(console: Any, warnings: Any) -> None:
 
     for warning in warnings:
         console.print(Text("warning: ", style="yellow").append(warning, style="default"))
+
+
+def _note(console: Any, notes: Any) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    for note in notes:
+        console.print(Text("note: ", style="cyan").append(note, style="default"))
 
 
 def _table(title: str, rows: Mapping[str, object]) -> Any:

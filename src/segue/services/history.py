@@ -41,9 +41,9 @@ class Entry:
 
     actions: of ``added``, ``changed``, ``cleared``, ``kept`` (fields that are NULL in the query keep their value),
     ``removed``, ``rejected``, ``unsettled`` (sent, and nobody knows whether it arrived); changed, cleared, kept: names of
-    fields; row: place in the query's result from 1;
-    payload: the profile's attributes as they were acknowledged, of a removed person those of before, of a refused one
-    those that were refused; kind: ``sync`` or ``undo``.
+    fields; unset: custom properties that a first send unset because they were NULL, whatever they were before;
+    row: place in the query's result from 1; payload: the profile's attributes as they were acknowledged, of a removed
+    person those of before, of a refused one those that were refused; kind: ``sync`` or ``undo``.
     """
 
     run_id: str
@@ -55,6 +55,7 @@ class Entry:
     changed: tuple[str, ...] = ()
     cleared: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
     row: int | None = None
     payload: Mapping[str, Any] | None = None
     rejects: tuple[Reject, ...] = ()
@@ -68,6 +69,7 @@ class _Found:
     changed: tuple[str, ...] = ()
     cleared: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    unset: tuple[str, ...] = ()
     row: int | None = None
     payload: Mapping[str, Any] | None = None
     rejects: list[Reject] = field(default_factory=list)
@@ -135,13 +137,14 @@ def _read_segments(bench: Workbench, snapshots: Path, key: str, found: dict[str,
     if not files:
         return
     rows = bench.fetch(f"""
-        SELECT filename, kind, row, payload, changed, cleared, uncleared
-        FROM read_parquet([{_paths(files)}], filename = true) WHERE key = {literal(key)}""")
-    for file, kind, row, payload, changed, cleared, uncleared in rows:
+        SELECT filename, kind, row, payload, changed, cleared, uncleared, unset
+        FROM read_parquet([{_paths(files)}], filename = true, union_by_name = true) WHERE key = {literal(key)}""")
+    for file, kind, row, payload, changed, cleared, uncleared, unset in rows:
         entry = found.setdefault(Path(file).stem, _Found())
         entry.kept = field_names(_names(uncleared))
         entry.cleared = tuple(name for name in _names(cleared) if name not in entry.kept)
         entry.changed = _names(changed)
+        entry.unset = _names(unset)
         entry.row = None if row is None else row + 1
         entry.payload = orjson.loads(payload) if payload else None
         only_clears = kind == "change" and entry.cleared and not entry.changed
@@ -169,6 +172,7 @@ def _entry(run: Run, found: _Found) -> Entry:
         changed=found.changed,
         cleared=found.cleared,
         kept=found.kept,
+        unset=found.unset,
         row=found.row,
         payload=found.payload,
         rejects=tuple(found.rejects),

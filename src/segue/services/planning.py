@@ -90,7 +90,7 @@ def make_plan(orchestration: Orchestration, staged: Staged, destination: Destina
         bytes=estimate.bytes,
         minutes=estimate.minutes,
         fuses=fuses,
-        warnings=(*connected.warnings, *row_warnings(staged), *_first_send_notice(staged)),
+        warnings=(*connected.warnings, *row_warnings(staged), *notes(staged)),
     )
 
 
@@ -138,6 +138,11 @@ def row_warnings(staged: Staged) -> tuple[str, ...]:
     if staged.delta.counts.held_back:
         warnings.append(f"A test send: {staged.delta.counts.held_back:,} rows are left for later.")
     return tuple(warnings)
+
+
+def notes(staged: Staged) -> tuple[str, ...]:
+    """What is good to know and makes a run no worse, a sentence each."""
+    return (*staged.notes, *_first_send_notice(staged))
 
 
 def _first_send_notice(staged: Staged) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from segue.audience.fields import Field, Place, column_warnings, place_columns
+from segue.audience.fields import Field, Place, column_warnings, lost_zeros, place_columns
 from segue.audience.text import json_text
 from segue.catalog import models
 from segue.database import DatabaseConfig, Engine, QueryLimits, open_engine
@@ -132,8 +132,16 @@ def explain(query: SavedQuery, settings: Settings, plugin: Plugin) -> Explanatio
         )
         for column in schema
     )
-    warnings = (*column_warnings(names, fields, well_known=plugin.well_known), *_type_warnings(schema))
+    warnings = (*column_notes(schema, plugin), *_type_warnings(schema))
     return Explanation(query=query, compiled=compiled, plugin=plugin.name, columns=columns, warnings=warnings)
+
+
+def column_notes(schema: pa.Schema, plugin: Plugin) -> tuple[str, ...]:
+    """What an author should know about the columns of a query, a sentence each."""
+    return (
+        *column_warnings(schema.names, plugin.fields, well_known=plugin.well_known),
+        *lost_zeros(schema, plugin.fields),
+    )
 
 
 def functions(pattern: str | None = None) -> tuple[Function, ...]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pyarrow as pa
+
 from segue.audience.compare import Comparison
 from segue.audience.delta import Delta
 from segue.audience.duplicates import DuplicateCounts, settle_duplicates
@@ -19,9 +21,11 @@ from segue.audience.workbench import Workbench
 from segue.database import QueryLimits, open_engine
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Account, Destination, TargetList
+from segue.destinations.registry import find_plugin
 from segue.errors import DataError
 from segue.query import compile_query
 from segue.services.orchestrations import Orchestration
+from segue.services.queries import column_notes
 from segue.services.shared_lists import SharedLists, release
 from segue.services.snapshots import Held
 from segue.services.strangers import add_strangers, wanted_keys
@@ -44,7 +48,7 @@ class Staged:
     """The staged difference of one run. columns: the sent ones; left_out: the others, with why; matched: rows that
     the snapshot holds as they are and that did not lose against another row; foreign: members to be removed that
     Segue did not send; foreign_mark: hex, over who they are; released: leavers who stay on the list because another
-    orchestration has them."""
+    orchestration has them; notes: what the author of the query should know, a sentence each."""
 
     connected: Connected
     columns: tuple[str, ...]
@@ -56,6 +60,7 @@ class Staged:
     foreign: int
     foreign_mark: str = ""
     released: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def unchanged(self) -> int:
@@ -106,11 +111,11 @@ class Staging:
 
     def stage(self, connected: Connected) -> Staged:
         """Query, check, compare. Raises QueryError, DataError, ConfigError, BusyError."""
-        memory, threads = self.settings.engine_memory, self.settings.threads
+        memory, threads, template = self.settings.engine_memory, self.settings.threads, self.orchestration.settings
         with Workbench(self.folder, memory_bytes=memory, threads=threads) as bench:
-            placed, rows, has_latest = self._read(bench, connected.snapshot)
+            placed, rows, schema = self._read(bench, connected.snapshot)
             duplicates = settle_duplicates(
-                bench, self.folder, latest_by=self.orchestration.settings.latest_by, has_latest=has_latest
+                bench, self.folder, latest_by=template.latest_by, has_latest=template.latest_by in schema.names
             )
             shared = settle_shared(
                 bench,
@@ -126,7 +131,7 @@ class Staging:
                 folder=self.folder,
                 placed=placed,
                 fields=self.destination.fields,
-                settings=self.orchestration.settings,
+                settings=template,
                 snapshot=connected.snapshot,
                 limits=self.destination.chunk_limits,
                 rows=rows,
@@ -135,7 +140,6 @@ class Staging:
             )
             self.shared_lists.show(bench, connected.target.id)
             delta, released = release(bench, self.folder, comparison.run())
-            template = self.orchestration.settings
             owned = connected.target.id if template.own_whole_list and not template.max_rows else None
             foreign = add_strangers(bench, self.folder, self.destination, owned)
         sound = rows.source - rows.refused
@@ -150,9 +154,15 @@ class Staging:
             foreign=foreign.count,
             foreign_mark=foreign.mark,
             released=released,
+            notes=self._notes(schema),
         )
 
-    def _read(self, bench: Workbench, snapshot: Snapshot) -> tuple[tuple[Field, ...], RowCounts, bool]:
+    def _notes(self, schema: pa.Schema) -> tuple[str, ...]:
+        if not self.orchestration.settings.use_full_profile:
+            return ()
+        return column_notes(schema, find_plugin(self.orchestration.destination.plugin))
+
+    def _read(self, bench: Workbench, snapshot: Snapshot) -> tuple[tuple[Field, ...], RowCounts, pa.Schema]:
         orchestration, template = self.orchestration, self.orchestration.settings
         engine = open_engine(orchestration.database)
         compiled = compile_query(orchestration.query.sql, tables=engine.tables())
@@ -163,7 +173,7 @@ class Staging:
         )
         self.progress.begin("query", total=None, unit="rows")
         with engine.run(compiled.engine_sql, limits=limits) as reader:
-            names = reader.schema.names
+            schema, names = reader.schema, reader.schema.names
             refuse_repeated(names)
             placed = place_columns(names, self.destination.fields, full_profile=template.use_full_profile)
             rows = RowReader(
@@ -180,7 +190,7 @@ class Staging:
                 clear_owed=template.nulls == "clear",
             ).read(reader, progress=lambda done: self.progress.advance("query", done))
         self.progress.end("query", f"{rows.source:,} rows")
-        return placed, rows, template.latest_by in names
+        return placed, rows, schema
 
 
 def refuse_repeated(columns: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from segue.audience.encode import HEAD
 from segue.audience.rows import ADD, CHANGE
 from segue.audience.snapshot import RELEASED_FILE, Snapshot, compact, write_segment
 from segue.audience.text import parquet
@@ -22,7 +23,8 @@ from segue.services.staging import Staged
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
     """What became of a delta. added, changed: acknowledged rows; rejected: refused by the destination; unsettled: neither,
-    sent again next time; cleared: rows whose fields were cleared; removed: members taken off the list."""
+    sent again next time; cleared: rows whose fields were cleared; unset: added rows whose NULL custom properties were
+    unset; removed: members taken off the list."""
 
     added: int
     changed: int
@@ -30,6 +32,7 @@ class Delivered:
     unsettled: int
     cleared: int
     removed: int
+    unset: int = 0
 
     @property
     def rows(self) -> int:
@@ -50,6 +53,7 @@ def delivered(folder: Path, ledger: Ledger) -> Delivered:
         unsettled=acknowledged.unsettled,
         cleared=acknowledged.cleared,
         removed=removed,
+        unset=acknowledged.unset,
     )
 
 
@@ -92,7 +96,8 @@ def _segment_sql(bench: Workbench, folder: Path, ledger: Ledger) -> str:
         # An undo sends the email alone; the baseline gets back what was acknowledged of the person before.
         parts = [
             f"""SELECT r.key, r.hash, r.payload, NULL::VARCHAR AS uncleared, 'add' AS kind, a.row, NULL::VARCHAR AS changed,
-                NULL::VARCHAR AS cleared FROM acknowledged a JOIN {parquet(restored)} r ON a.key = r.key"""
+                NULL::VARCHAR AS cleared, NULL::VARCHAR AS unset
+                FROM acknowledged a JOIN {parquet(restored)} r ON a.key = r.key"""
         ]
     if (folder / "rebase.arrow").exists():
         bench.show("rebased", folder / "rebase.arrow")
@@ -100,7 +105,7 @@ def _segment_sql(bench: Workbench, folder: Path, ledger: Ledger) -> str:
     # Without a hash they are nobody whose values are known: they are sent again if wanted, and removed if not.
     parts.append(
         """SELECT key, '' AS hash, '{}' AS payload, NULL AS uncleared, 'maybe' AS kind, NULL::BIGINT AS row, NULL AS changed,
-            NULL AS cleared FROM maybe"""
+            NULL AS cleared, NULL AS unset FROM maybe"""
     )
     parts += _gone_sql(folder, ledger)
     if (folder / RELEASED_FILE).exists():
@@ -122,12 +127,18 @@ def _gone_sql(folder: Path, ledger: Ledger) -> list[str]:
 
 def _forgotten_sql(relation: str) -> str:
     return f"""SELECT key, hash, payload, NULL AS uncleared, 'remove' AS kind, NULL::BIGINT AS row, NULL AS changed,
-        NULL AS cleared FROM {relation}"""
+        NULL AS cleared, NULL AS unset FROM {relation}"""
+
+
+_UNSET_FROM, _UNSET_TO = '{"type":"profile","meta":{"patch_properties":{"unset":', '}},"attributes":'
+_UNSET = f"""CASE WHEN kind = {ADD} AND head > {len(HEAD)}
+    THEN substr(fragment, {len(_UNSET_FROM) + 1}, head - {len(_UNSET_FROM) + len(_UNSET_TO)}) END"""
+"""The list of properties that the row of a new person unsets, as it stands before the payload."""
 
 
 def _rows_sql(relation: str, payload: str) -> str:
     return f"""SELECT key, hash, {payload} AS payload, uncleared, ['add', 'change', 'rebase'][kind + 1] AS kind, row,
-        changed, cleared FROM {relation}"""
+        changed, cleared, {_UNSET} AS unset FROM {relation}"""
 
 
 _OPEN = frozenset({PartState.SENDING, PartState.ACCEPTED, PartState.CANCELLED, PartState.UNSURE})
@@ -146,7 +157,7 @@ def _maybe_sent(folder: Path, ledger: Ledger) -> pa.Table:
     return pa.table({"key": pa.chunked_array(keys, delta.schema.field("key").type)})
 
 
-_COUNTED = ("kind", "cleared", "slow", "uncleared")
+_COUNTED = ("head", "kind", "cleared", "slow", "uncleared")
 
 
 class _Acknowledged:
@@ -156,7 +167,7 @@ class _Acknowledged:
         self._delta = DeltaFile(folder / "delta.arrow", columns)
         self._ledger = ledger
         self.schema = self._delta.schema
-        self.added = self.changed = self.rejected = self.unsettled = self.cleared = 0
+        self.added = self.changed = self.rejected = self.unsettled = self.cleared = self.unset = 0
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Only what is acknowledged."""
@@ -181,6 +192,8 @@ class _Acknowledged:
         kinds = batch.column("kind").to_pylist()
         self.added += kinds.count(ADD)
         self.changed += kinds.count(CHANGE)
+        unset = pc.and_(pc.equal(batch.column("kind"), ADD), pc.greater(batch.column("head"), len(HEAD)))
+        self.unset += unset.true_count
 
     def _owed(self, batch: pa.RecordBatch, chunk: int, done: list[tuple[int, int]], good: set[int]) -> pa.RecordBatch:
         """The batch with the slow fields that were not cleared added to what each row owes."""

@@ -15,7 +15,7 @@ from segue.destinations.contract import Outcome
 from segue.errors import DataError, StateError
 from segue.failpoints import reach
 from segue.services.fuses import check_fuses, refuse_blown
-from segue.services.planning import make_plan, row_warnings
+from segue.services.planning import make_plan, notes, row_warnings
 from segue.services.snapshots import Held, publish_snapshot
 from segue.services.staging import Staged, with_list
 from segue.workflow.context import RunContext
@@ -49,6 +49,7 @@ def query(context: RunContext) -> Mapping[str, Any]:
         "unchanged": staged.unchanged,
         "chunks": len(staged.delta.chunks),
         "warnings": [*connected.warnings, *row_warnings(staged)],
+        "notes": list(notes(staged)),
     }
 
 
@@ -218,6 +219,7 @@ def run_counts(staged: Staged, result: Delivered) -> dict[str, int]:
         "changed": result.changed,
         "unchanged": staged.unchanged,
         "cleared": result.cleared,
+        "unset": result.unset,
         "removed": result.removed,
         "warned": result.unsettled + staged.delta.counts.held_back,
     }

@@ -22,6 +22,7 @@ FIELDS = FieldMap(
     ),
     numeric=frozenset({"latitude", "longitude"}),
     reserved_prefix="$",
+    digits=frozenset({"zip"}),
 )
 
 WELL_KNOWN = frozenset(
