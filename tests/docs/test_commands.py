@@ -31,6 +31,12 @@ _ORDER = (
     "replace-a-key",
     "own-the-whole-list",
     "clear-nulls",
+    "schedule",
+    "signal-dbt",
+    "signal-airflow",
+    "alerts",
+    "api",
+    "serve",
 )
 _HOW_TOS = [ROOT / "docs" / "how-to" / f"{stem}.md" for stem in _ORDER]
 # Exit code 3 is a run that completed with warnings: the sample has rows that cannot be sent.
@@ -45,6 +51,8 @@ sed -i s/9800/{port}/ .segue/segue.yaml
 segue apply .segue/segue.yaml
 segue run "Loyalty to Klaviyo" --yes
 """
+# What a reader has running in another terminal; a run that comes before it is up is carried out all the same.
+_SERVED = "segue serve --port 0 &\n"
 # At the end of the tutorial, before its emulator goes: who is on the list, and people who lost their city.
 _LOOK = """
 cat > look.py <<'PYTHON'
@@ -133,7 +141,8 @@ def test_readme(tmp_path, klaviyo):
 def test_how_tos(tmp_path, klaviyo):
     _run(_READY.format(port=_port(klaviyo)), tmp_path)
     for page in _HOW_TOS:
-        printed = _run(_script(page, tmp_path, port=_port(klaviyo)), tmp_path)
+        script = _script(page, tmp_path, port=_port(klaviyo))
+        printed = _run(_SERVED + script if page.stem == "serve" else script, tmp_path)
         check = _OUTCOMES.get(page.stem)
         if check is not None:
             check(tmp_path, klaviyo, printed)
@@ -159,6 +168,15 @@ def _nobody_left(folder: Path, klaviyo: EmulatorAdmin, printed: str) -> None:
     assert klaviyo.emails("Loyalty") == []
 
 
+def _group_ran(folder: Path, klaviyo: EmulatorAdmin, printed: str) -> None:
+    assert printed.count("  completed") == 2  # one line for each member
+    assert klaviyo.emails("Customers") != []
+
+
+def _signalled(folder: Path, klaviyo: EmulatorAdmin, printed: str) -> None:
+    assert "no enabled group" not in printed
+
+
 def _rejects_written(folder: Path, klaviyo: EmulatorAdmin, printed: str) -> None:
     lines = (folder / "rejects.csv").read_text(encoding="utf-8").splitlines()
     [(missing,)] = _rows(folder, "SELECT count(*) FROM Customer360 WHERE nullif(trim(email), '') IS NULL")
@@ -169,5 +187,8 @@ _OUTCOMES = {
     "keep-configuration-in-git": _exported,
     "send-a-test": _ten_members,
     "undo-a-run": _nobody_left,
+    "schedule": _group_ran,
+    "signal-dbt": _signalled,
+    "signal-airflow": _signalled,
     "read-rejects": _rejects_written,
 }
