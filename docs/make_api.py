@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from segue.api import openapi
-from segue.services.tokens import Scope
+from segue.services.permissions import Scope
 
 _HEAD = """\
 # REST API

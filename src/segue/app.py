@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from segue import failpoints
+from segue.services.permissions import SYSTEM
 from segue.services.workspace import Workspace, open_workspace
 from segue.settings import Settings
 from segue.workflow.grouping import keeping_schedules
@@ -32,7 +33,7 @@ def service(settings: Settings) -> Iterator[Service]:
     """The service of the workspace at settings.home. Raises StateError, BusyError ``server_running``."""
     if settings.failpoint:
         failpoints.arm(settings.failpoint)
-    workspace = open_workspace(settings)
+    workspace = open_workspace(settings).acting_as(SYSTEM)
     try:
         with working(workspace, settings) as worker, keeping_schedules(workspace):
             yield Service(workspace=workspace, worker=worker)

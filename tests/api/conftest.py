@@ -17,7 +17,8 @@ from fastapi import FastAPI
 from klaviyo_emulator import serve
 from klaviyo_emulator.server import Running
 from segue.api import create_app
-from segue.services.tokens import Scope, create_token
+from segue.services.permissions import Scope
+from segue.services.tokens import create_token
 from segue.services.workspace import Workspace, init_workspace, open_workspace
 from segue.settings import Settings
 

@@ -8,7 +8,7 @@ import pytest
 
 import segue
 from segue.client import Refused
-from segue.services.tokens import Scope
+from segue.services.permissions import Scope
 
 from .conftest import NAME
 

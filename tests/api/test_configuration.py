@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from segue.services.orchestrations import load_credential
-from segue.services.tokens import Scope
+from segue.services.permissions import Scope
 
 from .conftest import KEY, NAME
 

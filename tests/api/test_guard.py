@@ -8,12 +8,13 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from sqlalchemy import select, update
 
+from segue.api.access import PUBLIC, ROUTES
 from segue.api.guard import MOST_BYTES
-from segue.api.scopes import PUBLIC, SCOPES
 from segue.catalog.base import now
 from segue.catalog.tokens import ApiToken
 from segue.errors import UsageError
-from segue.services.tokens import Scope, create_token, list_tokens, recognise, revoke_token
+from segue.services.permissions import PERMISSIONS, Scope
+from segue.services.tokens import create_token, list_tokens, recognise, revoke_token
 
 
 def routes(app: Any) -> list[tuple[str, str]]:
@@ -27,7 +28,7 @@ def filled(path: str) -> str:
 
 
 def test_every_route_has_a_scope_and_the_table_names_no_other(office):
-    assert set(routes(office.app)) == set(SCOPES) | PUBLIC
+    assert set(routes(office.app)) == set(ROUTES) | PUBLIC
 
 
 def test_no_route_is_reached_without_a_token(office):
@@ -47,7 +48,8 @@ def test_what_is_no_route_tells_nothing_without_a_token(office):
 
 
 def test_a_route_opens_only_to_its_scope(office):
-    for (method, path), needed in SCOPES.items():
+    for (method, path), permission in ROUTES.items():
+        needed = PERMISSIONS[permission].scope
         for scope in Scope:
             may = scope in (needed, Scope.ADMIN) or needed is Scope.READ
             answer = office.call(method, filled(path), scope=scope, json={} if method in ("POST", "PUT") else None)
@@ -79,8 +81,10 @@ def test_a_token_is_kept_as_a_digest_alone(office):
     assert text.reveal() not in str(row)
     assert row.digest == hashlib.sha256(text.reveal().encode()).hexdigest()
     assert token.expires_at - token.created_at == timedelta(days=7)
-    assert recognise(office.workspace, text.reveal()) == token
-    assert not token.may(Scope.CONFIGURE)
+    actor = recognise(office.workspace, text.reveal(), address="10.0.0.7")
+    assert (actor.token_id, actor.token, actor.address, actor.id) == (token.id, "ci", "10.0.0.7", None)
+    assert actor.may("runs.start")
+    assert not actor.may("queries.edit")
 
 
 def test_a_name_is_not_used_twice_even_after_it_was_revoked(office):

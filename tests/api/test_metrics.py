@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from segue.services.tokens import Scope
+from segue.services.permissions import Scope
 
 from .conftest import NAME
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from segue.api.queries import begun
-from segue.services.tokens import Scope
+from segue.services.permissions import Scope
 
 
 def lines(answer):

@@ -7,8 +7,8 @@ import pytest
 
 from segue.api.background import ThreadStarter, WorkerStarter
 from segue.errors import BusyError, UsageError
+from segue.services.permissions import Scope
 from segue.services.run_starts import start_once
-from segue.services.tokens import Scope
 from segue.workflow.locks import only_run, only_server
 from segue.workflow.requests import Options
 
@@ -176,7 +176,7 @@ def test_a_draft_is_not_run(shop):
 
 
 def test_a_run_that_waits_is_carried_out_by_the_next_process(shop, emulator):
-    waiting = WorkerStarter(shop.workspace).start(NAME, Options()).run
+    waiting = WorkerStarter().start(shop.workspace, NAME, Options()).run
     assert waiting.status == "waiting to start"
     starter = ThreadStarter(shop.workspace, shop.settings)
     assert shop.ended(waiting.id)["status"] == "completed"

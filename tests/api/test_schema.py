@@ -12,7 +12,8 @@ from schemathesis.config import SchemathesisConfig
 
 from segue.api import create_app, openapi
 from segue.services.editing import create
-from segue.services.tokens import Scope, create_token
+from segue.services.permissions import Scope
+from segue.services.tokens import create_token
 from segue.services.workspace import init_workspace, open_workspace
 from segue.settings import Settings
 

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from segue.errors import BusyError
-from segue.services.tokens import Scope, create_token
+from segue.services.permissions import Scope
+from segue.services.tokens import create_token
 from segue.workflow.following import run_by_server, undo_by_server
 from segue.workflow.queue import RunQueue, StartedBy
 from segue.workflow.records import RunRecord, RunRecords

@@ -8,11 +8,15 @@ from typing import Protocol
 
 from segue.delivery.progress import Quiet
 from segue.errors import UsageError
+from segue.services.audit import note
+from segue.services.permissions import SYSTEM
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow.carrying import carry_out
+from segue.workflow.gate import require_stop
 from segue.workflow.locks import server_is_up
 from segue.workflow.queue import RunQueue
+from segue.workflow.records import RunRecords
 from segue.workflow.requests import Options, Requested, request_run, request_stop
 from segue.workflow.run import Runner
 
@@ -23,11 +27,11 @@ _AT_ONCE = 4
 class Starter(Protocol):
     """How the API starts and stops runs."""
 
-    def start(self, name: str, options: Options) -> Requested:
-        """Ask for a run of an orchestration. Raises UsageError, BusyError ``run_under_way``."""
+    def start(self, workspace: Workspace, name: str, options: Options) -> Requested:
+        """Ask for a run of an orchestration. workspace: of who asks. Raises UsageError, BusyError ``run_under_way``."""
 
-    def stop(self, run_id: str) -> None:
-        """Ask a run to stop. Raises UsageError for one that is over, or that a command works on."""
+    def stop(self, workspace: Workspace, run_id: str) -> None:
+        """Ask a run to stop. workspace: of who asks. Raises UsageError for one that is over, or that a command works on."""
 
     def close(self) -> None:
         """Let what is under way come to a clean stop."""
@@ -36,16 +40,13 @@ class Starter(Protocol):
 class WorkerStarter:
     """Leaves the runs to workers."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-
-    def start(self, name: str, options: Options) -> Requested:
+    def start(self, workspace: Workspace, name: str, options: Options) -> Requested:
         """Put the run where the workers find it."""
-        return request_run(self._workspace, name, started_by="api", options=options)
+        return request_run(workspace, name, started_by="api", options=options)
 
-    def stop(self, run_id: str) -> None:
+    def stop(self, workspace: Workspace, run_id: str) -> None:
         """Tell the worker."""
-        request_stop(self._workspace, run_id)
+        request_stop(workspace, run_id)
 
     def close(self) -> None:
         """Nothing: the workers end by themselves."""
@@ -55,9 +56,9 @@ class ThreadStarter:
     """Carries the runs out in threads of this process, while no server does."""
 
     def __init__(self, workspace: Workspace, settings: Settings) -> None:
-        self._workspace = workspace
+        self._workspace = workspace.acting_as(SYSTEM)
         self._settings = settings
-        self._workers = WorkerStarter(workspace)
+        self._workers = WorkerStarter()
         self._pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="segue-run")
         self._stops: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
@@ -66,20 +67,23 @@ class ThreadStarter:
             for waiting in RunQueue(workspace.catalog).waiting():  # asked of a process that has ended
                 self._carry_out(waiting.run_id)
 
-    def start(self, name: str, options: Options) -> Requested:
+    def start(self, workspace: Workspace, name: str, options: Options) -> Requested:
         """Write the run down, then begin with it."""
-        asked = self._workers.start(name, options)
+        asked = self._workers.start(workspace, name, options)
         if not self._served():
             self._carry_out(asked.run.id)
         return asked
 
-    def stop(self, run_id: str) -> None:
+    def stop(self, workspace: Workspace, run_id: str) -> None:
         """Stop a run of ours: calls on their way end, then it stops."""
+        run = RunRecords(workspace.catalog).get(run_id)
+        require_stop(workspace, run.orchestration)
         with self._lock:
-            stop = self._stops.get(run_id)
+            stop = self._stops.get(run.id)
         if stop is None:
-            self._workers.stop(run_id)
+            self._workers.stop(workspace, run.id)
             return
+        note(workspace, "run.stop", run.orchestration, after={"run": run.id})
         stop.set()
 
     def close(self) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
 
+from segue.api.access import path_of
 from segue.api.problems import documented
-from segue.api.scopes import path_of
 from segue.api.tools import Document, Ref, ToolsHere
 from segue.client import values
 from segue.errors import UsageError

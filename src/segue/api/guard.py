@@ -11,10 +11,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from segue.api.access import PUBLIC
 from segue.api.problems import problem_of, respond
-from segue.api.scopes import PUBLIC
 from segue.errors import SegueError, UsageError
-from segue.services.tokens import Token, TokenError, recognise
+from segue.services.permissions import Actor
+from segue.services.tokens import TokenError, recognise
 from segue.services.workspace import Workspace
 from segue.workflow.failures import explain
 
@@ -51,7 +52,7 @@ class Guard:
         try:
             self._measure(scope)
             if (scope["method"], scope["path"]) not in PUBLIC:
-                scope.setdefault("state", {})["token"] = await run_in_threadpool(self._token, scope)
+                scope.setdefault("state", {})["actor"] = await run_in_threadpool(self._actor, scope)
             await self._app(scope, receive, answer)
         except SegueError as error:
             await self._tell(error, scope, receive, answer)
@@ -66,7 +67,7 @@ class Guard:
             raise error
         await respond(problem_of(explain(error)))(scope, receive, answer)
 
-    def _token(self, scope: Scope) -> Token:
+    def _actor(self, scope: Scope) -> Actor:
         kind, _, text = Headers(scope=scope).get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not text.strip():
             raise TokenError(
@@ -74,7 +75,8 @@ class Guard:
                 code="token_missing",
                 steps=("Send the header `Authorization: Bearer TOKEN`.", "Make one: segue token create NAME"),
             )
-        return recognise(self._workspace, text.strip())
+        client = scope.get("client")
+        return recognise(self._workspace, text.strip(), address=client[0] if client else None)
 
     def _measure(self, scope: Scope) -> None:
         """The server holds a body to its announced length, so that the announcement is enough to look at."""

@@ -10,9 +10,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from segue.api.scopes import PUBLIC, SCOPES
+from segue.api.access import PUBLIC, ROUTES
 from segue.client.values import Problem
 from segue.services.configuration import KINDS
+from segue.services.permissions import PERMISSIONS
 
 _REF = "#/components/schemas/{model}"
 _ABOUT = """\
@@ -46,7 +47,8 @@ def _secure(operation: dict[str, Any], route: tuple[str, str]) -> None:
         operation["security"] = []
         return
     operation["security"] = [{"token": []}]
-    operation["x-scope"] = str(SCOPES[route])
+    operation["x-permission"] = ROUTES[route]
+    operation["x-scope"] = str(PERMISSIONS[ROUTES[route]].scope)
 
 
 class _Schema(GenerateJsonSchema):

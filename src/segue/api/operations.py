@@ -7,15 +7,14 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from segue.api.access import V1
 from segue.api.metrics import Metrics
 from segue.api.problems import documented
-from segue.api.scopes import V1
 from segue.api.tools import ToolsHere
 from segue.api.wire import history_entry_of
 from segue.client import values
 from segue.services.history import history
 from segue.services.statistics import statistics
-from segue.services.tokens import list_tokens
 
 _METRICS = "text/plain; version=1.0.0; charset=utf-8"
 
@@ -75,7 +74,7 @@ def _healthz() -> values.Health:
 
 def _readyz(tools: ToolsHere) -> values.Health:
     """`ready` when the metadata database can be read."""
-    list_tokens(tools.workspace)
+    tools.workspace.catalog.ping()
     return values.Health(status="ready")
 
 

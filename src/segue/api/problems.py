@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
+from segue.browser import ForeignRequestError
 from segue.client.values import Mistake, Problem
 from segue.errors import (
     BusyError,
@@ -24,8 +25,11 @@ from segue.errors import (
     StateError,
     UsageError,
 )
+from segue.services.attempts import LockedError
 from segue.services.configuration import ConfigurationError
 from segue.services.editing import ChangedError
+from segue.services.login import LoginError, SessionError
+from segue.services.permissions import NotPermittedError
 from segue.services.tokens import TokenError
 
 MEDIA = "application/problem+json"
@@ -34,7 +38,6 @@ _BY_CODE: Mapping[str, int] = {
     "bad_cursor": 400,
     "bad_json": 400,
     "too_deep": 400,
-    "scope_missing": 403,
     "exists": 409,
     "in_use": 409,
     "draft_query": 409,
@@ -49,6 +52,11 @@ _BY_CODE: Mapping[str, int] = {
 }
 _BY_TYPE: Sequence[tuple[type[SegueError], int]] = (
     (TokenError, 401),
+    (SessionError, 401),
+    (LoginError, 401),
+    (NotPermittedError, 403),
+    (ForeignRequestError, 403),
+    (LockedError, 429),
     (ChangedError, 412),
     (UsageError, 422),
     (ConfigError, 422),

@@ -14,8 +14,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from segue.api.access import V1, path_of
 from segue.api.problems import documented, problem_of
-from segue.api.scopes import V1, path_of
 from segue.api.tools import Ref, Tools, ToolsHere
 from segue.errors import SegueError
 from segue.services.editing import get_configured
@@ -111,7 +111,7 @@ def _open(tools: Tools, query: SavedQuery, limit: int) -> tuple[ExitStack, pa.Re
     """The rows, and what ends the query. What goes wrong before the first row is raised here, as a problem of its own."""
     with ExitStack() as stack:
         stack.enter_context(tools.place())
-        reader = stack.enter_context(answering(query, tools.settings, limit=limit))
+        reader = stack.enter_context(answering(query, tools.settings, actor=tools.workspace.actor, limit=limit))
         return stack.pop_all(), reader
 
 

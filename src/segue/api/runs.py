@@ -15,10 +15,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from segue.api.access import V1, path_of
 from segue.api.events import EventStream
 from segue.api.problems import documented
-from segue.api.scopes import V1, path_of
-from segue.api.tools import Ref, RunRef, TokenHere, Tools, ToolsHere
+from segue.api.tools import Ref, RunRef, Tools, ToolsHere
 from segue.api.wire import run_of
 from segue.audience.rows import REJECTS_SCHEMA
 from segue.client import values
@@ -117,9 +117,8 @@ def _plan(tools: ToolsHere, ref: Ref) -> values.Plan:
         return values.Plan.model_validate(plan(runner, name).as_dict())
 
 
-def _start(  # noqa: PLR0917 -- FastAPI calls it by name
+def _start(
     tools: ToolsHere,
-    token: TokenHere,
     ref: Ref,
     response: Response,
     order: RunOrder | None = None,
@@ -134,13 +133,15 @@ def _start(  # noqa: PLR0917 -- FastAPI calls it by name
 
     def start() -> str:
         options = Options(allowed=tuple(order.allow), plan_id=order.plan_id, restart=order.restart)
-        return tools.starter.start(name, options).run.id
+        return tools.starter.start(tools.workspace, name, options).run.id
 
     if key is None:
         run_id = start()
     else:
         request = json.dumps([name, order.model_dump()], sort_keys=True)
-        run_id, _ = start_once(tools.workspace, token_id=token.id, key=key, request=request, start=start)
+        run_id, _ = start_once(
+            tools.workspace, token_id=tools.workspace.actor.key, key=key, request=request, start=start
+        )
     response.headers["Location"] = f"{V1}/runs/{run_id}"
     return _record(tools, run_id)
 
@@ -165,7 +166,7 @@ def _get(tools: ToolsHere, run_id: RunRef) -> values.Run:
 def _stop(tools: ToolsHere, run_id: RunRef) -> values.Run:
     """Ask a run to stop. Calls on their way end; what was acknowledged stays; the next run goes on from there."""
     record = _record(tools, run_id)
-    tools.starter.stop(record.run_id)
+    tools.starter.stop(tools.workspace, record.run_id)
     return _record(tools, record.run_id)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Path, Request
 
+from segue.api.access import ROUTES
 from segue.api.background import Starter
-from segue.api.scopes import SCOPES
-from segue.errors import BusyError, ConfigError, UsageError
-from segue.services.tokens import Scope, Token
+from segue.errors import BusyError, UsageError
+from segue.services.permissions import NOBODY, Actor
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 
@@ -47,25 +47,15 @@ class Tools:
 
 
 def _tools(request: Request) -> Tools:
+    """The tools in the hands of who asks: whatever a route calls knows for whom it is."""
     tools: Tools = request.app.state.tools
-    return tools
-
-
-def _token(request: Request) -> Token:
-    token: Token = request.state.token
-    return token
+    return replace(tools, workspace=tools.workspace.acting_as(getattr(request.state, "actor", NOBODY)))
 
 
 def authorise(request: Request) -> None:
-    """Let nobody in whose token lacks the scope of the route."""
-    needed = SCOPES[request.method, request.scope["route"].path]
-    token = _token(request)
-    if not token.may(needed):
-        raise ConfigError(
-            f'The token "{token.name}" lacks the scope "{needed}".',
-            code="scope_missing",
-            steps=(f"Make one that has it: segue token create NAME --scope {Scope(needed)}",),
-        )
+    """Let nobody in who lacks the permission of the route."""
+    actor: Actor = request.state.actor
+    actor.require(ROUTES[request.method, request.scope["route"].path])
 
 
 async def _document(request: Request) -> Mapping[str, Any]:
@@ -92,7 +82,6 @@ def _depth(data: object) -> int:
 
 
 ToolsHere = Annotated[Tools, Depends(_tools)]
-TokenHere = Annotated[Token, Depends(_token)]
 Document = Annotated[Mapping[str, Any], Depends(_document)]
 Ref = Annotated[str, Path(description="Name or id. A name that holds a slash is reached by its id.")]
 RunRef = Annotated[str, Path(description="Id of the run, or its unambiguous beginning.", min_length=1)]

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, make_url
+from sqlalchemy import URL, Engine, make_url, text
 from sqlalchemy.orm import Session
 
 from segue.catalog import postgresql, schema, sqlite
@@ -74,6 +74,11 @@ class Catalog:
         if self.is_shared:
             return AdvisoryLocks(postgresql.connect_for_locks(self.url, process=self.process))
         return FileLocks(folder)
+
+    def ping(self) -> None:
+        """Read one row. Raises StateError when the database cannot be used."""
+        with self.session(read_only=True) as session:
+            session.execute(text("SELECT 1"))
 
     def close(self) -> None:
         """Close every connection."""

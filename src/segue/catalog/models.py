@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String, Text
+from sqlalchemy import JSON, Boolean, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from segue.catalog.base import Base, Named
@@ -54,6 +54,8 @@ class Destination(Named, Base):
     credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"))
     description: Mapped[str] = mapped_column(Text)
     settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    admin_only: Mapped[bool] = mapped_column(Boolean, default=False)
+    allow_restricted_pii: Mapped[bool] = mapped_column(Boolean, default=False)
 
     credential: Mapped[Credential] = relationship()
 

@@ -12,14 +12,28 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from segue.cli import activity, api, config, groups, inspect, queries, resolve, runs, serve, tokens, workspace
+from segue.cli import (
+    activity,
+    api,
+    audit,
+    config,
+    groups,
+    inspect,
+    queries,
+    resolve,
+    runs,
+    serve,
+    tokens,
+    users,
+    workspace,
+)
 from segue.errors import ConfigError, SegueError
 from segue.security import RedactingFormatter, redact
 from segue.settings import Settings
 
 # A module of commands has register(app); what it needs beyond typer it imports inside its commands, so that
 # `segue --help` stays quick.
-COMMANDS = (workspace, config, queries, runs, groups, resolve, serve, api, tokens, inspect, activity)
+COMMANDS = (workspace, config, queries, runs, groups, resolve, serve, api, tokens, users, inspect, activity, audit)
 
 _INTERRUPTED = 130
 

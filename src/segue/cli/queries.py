@@ -50,7 +50,7 @@ def run(
 ) -> None:
     """Run a saved query and show its rows. Nothing is sent. Ctrl-C cancels the query."""
     with workspace() as opened:
-        _show_rows(_find(opened, name, None, None), limit=limit, csv=csv, as_json=as_json)
+        _show_rows(opened, _find(opened, name, None, None), limit=limit, csv=csv, as_json=as_json)
 
 
 def preview(
@@ -62,7 +62,7 @@ def preview(
 ) -> None:
     """Run SQL that is not saved and show its first rows. Ctrl-C cancels the query."""
     with workspace() as opened:
-        _show_rows(_find(opened, None, sql, database), limit=limit, csv=csv, as_json=as_json)
+        _show_rows(opened, _find(opened, None, sql, database), limit=limit, csv=csv, as_json=as_json)
 
 
 def explain(
@@ -120,7 +120,7 @@ def _find(opened: Workspace, name: str | None, sql: str | None, database: str | 
         return SavedQuery(name=None, sql=sql or "", database=find_database(session, database))
 
 
-def _show_rows(query: SavedQuery, *, limit: int | None, csv: str | None, as_json: bool) -> None:
+def _show_rows(opened: Workspace, query: SavedQuery, *, limit: int | None, csv: str | None, as_json: bool) -> None:
     from segue.cli.output import print_grid, write_csv
     from segue.services.queries import answering
     from segue.services.rows import rows_of
@@ -128,7 +128,7 @@ def _show_rows(query: SavedQuery, *, limit: int | None, csv: str | None, as_json
     if csv is not None and as_json:
         raise UsageError("--csv and --json exclude each other")
     started = time.monotonic()
-    with _pointing_at(query.sql), answering(query, settings(), limit=limit) as reader:
+    with _pointing_at(query.sql), answering(query, settings(), actor=opened.actor, limit=limit) as reader:
         if csv is not None:
             count = write_csv(reader.schema, reader, csv)
         elif as_json:

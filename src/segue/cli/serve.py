@@ -75,10 +75,10 @@ def _edges(opened: Workspace, current: Settings, host: str, port: int, *, web: b
             code="port_taken",
             steps=("Choose another --port, or end what listens there.",),
         ) from None
-    api = create_app(opened, current, starter=WorkerStarter(opened))
+    api = create_app(opened, current, starter=WorkerStarter())
     app: ASGIApp = api
     if web and host in _LOOPBACK:
-        from segue.api.scopes import FIRST_PARTS
+        from segue.api.access import FIRST_PARTS
         from segue.web import with_pages
 
         app = with_pages(api, opened, current, first_parts=FIRST_PARTS, host=host)

@@ -42,13 +42,17 @@ def create(
         ),
     ] = None,
     days: Annotated[int, typer.Option("--days", min=1, max=3650, help="Days until it expires.")] = 90,
+    user: Annotated[
+        str | None, typer.Option("--user", help="Whose it is: it can never do more than this user. Not set: nobody's.")
+    ] = None,
 ) -> None:
     """Make a token of the API and print it. It is shown this once: only what recognises it is kept."""
-    from segue.services.tokens import Scope, create_token
+    from segue.services.permissions import Scope
+    from segue.services.tokens import create_token
 
     scopes = [Scope(s) for s in scope or [ScopeName.READ]]
     with workspace() as opened:
-        token, text = create_token(opened, name, scopes, days=days)
+        token, text = create_token(opened, name, scopes, days=days, user=user)
     typer.echo(text.reveal())
     typer.echo(f"valid until {token.expires_at:%Y-%m-%d}; keep it, it is not shown again", err=True)
 
@@ -66,10 +70,13 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON a
         print_json([_token(token, token.stands(moment)) for token in tokens])
         return
     rows = [
-        (t.name, ", ".join(sorted(t.scopes)), f"{t.created_at:%Y-%m-%d}", f"{t.expires_at:%Y-%m-%d}", t.stands(moment))
+        (
+            *(t.name, t.user or "", ", ".join(sorted(t.scopes))),
+            *(f"{t.created_at:%Y-%m-%d}", f"{t.expires_at:%Y-%m-%d}", t.stands(moment)),
+        )
         for t in tokens
     ]
-    print_grid(("token", "scopes", "made", "expires", "status"), rows)
+    print_grid(("token", "user", "scopes", "made", "expires", "status"), rows)
 
 
 def revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the token.")]) -> None:
@@ -84,6 +91,7 @@ def revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the
 def _token(token: Token, status: str) -> dict[str, Any]:
     return {
         "name": token.name,
+        "user": token.user,
         "scopes": sorted(token.scopes),
         "created_at": token.created_at.isoformat(),
         "expires_at": token.expires_at.isoformat(),

@@ -43,6 +43,7 @@ def check_connection(
     Raises UsageError for an unknown name, CredentialError for a key that is refused, DestinationError ``unreachable`` when
     nobody answers.
     """
+    workspace.actor.require("connections.check")
     with workspace.catalog.session(read_only=True) as session:
         credential = load_credential(session, workspace.box, name)
     plugin = _plugin(credential)

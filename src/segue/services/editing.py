@@ -46,6 +46,7 @@ class Configured:
 
 def list_configured(workspace: Workspace, kind: str) -> tuple[Configured, ...]:
     """Every thing of a kind (a key of ``KINDS``), by name."""
+    workspace.actor.require("configuration.read")
     with workspace.catalog.session(read_only=True) as session:
         entries = read_state(session, workspace.box)[kind]
         return tuple(_configured(row, entries[row.name].document()) for row in _rows(session, kind))

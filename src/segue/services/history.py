@@ -89,6 +89,7 @@ def history(workspace: Workspace, settings: Settings, email: str) -> tuple[Entry
     email may be written as in the data: it is cleaned as an audience's keys are. An address that is none finds the runs
     that rejected it.
     """
+    workspace.actor.require("people.read")
     found: dict[str, _Found] = {}
     layout = workspace.layout
     with Workbench(layout.runs, memory_bytes=settings.engine_memory, threads=settings.threads) as bench:

@@ -15,6 +15,7 @@ from segue.database.engine import DatabaseConfig
 from segue.errors import UsageError
 from segue.security import Secret, SecretBox
 from segue.services.names import unknown
+from segue.services.permissions import Actor, require_destination
 from segue.template import TemplateSettings
 
 
@@ -98,6 +99,15 @@ def load_orchestration(session: Session, box: SecretBox, name: str) -> Orchestra
         data_template=row.data_template.name,
         settings=TemplateSettings.model_validate({**row.data_template.settings, **row.settings}),
     )
+
+
+def require_use(session: Session, actor: Actor, name: str) -> None:
+    """Raise NotPermittedError when the destination of an orchestration is closed to the actor; UsageError for no such."""
+    row = session.scalars(select(models.Orchestration).where(models.Orchestration.name == name)).one_or_none()
+    if row is None:
+        raise unknown("orchestration", name, session.scalars(select(models.Orchestration.name)))
+    place = row.destination
+    require_destination(actor, place.name, admin_only=place.admin_only, allow_restricted_pii=place.allow_restricted_pii)
 
 
 def load_credential(session: Session, box: SecretBox, name: str) -> Credential:

@@ -20,6 +20,7 @@ from segue.errors import DataError, UsageError
 from segue.query import FUNCTIONS, CompiledQuery, Function, compile_query
 from segue.services.names import suggestion, unknown
 from segue.services.orchestrations import database_config
+from segue.services.permissions import Actor
 from segue.settings import Settings
 
 _DEFAULT_PLUGIN = "klaviyo"
@@ -102,11 +103,14 @@ def plugin_for(session: Session, destination: str | None) -> Plugin:
 
 
 @contextmanager
-def answering(query: SavedQuery, settings: Settings, *, limit: int | None = None) -> Iterator[pa.RecordBatchReader]:
+def answering(
+    query: SavedQuery, settings: Settings, *, actor: Actor, limit: int | None = None
+) -> Iterator[pa.RecordBatchReader]:
     """The rows of a query as they come, at most ``limit``; leaving the block ends the query.
 
-    Raises QueryError with the place in the SQL, ConfigError and BusyError for the database.
+    Raises NotPermittedError, QueryError with the place in the SQL, ConfigError and BusyError for the database.
     """
+    actor.require("queries.run")
     engine, compiled = _compile(query)
     with engine.run(compiled.engine_sql, limits=_limits(settings, limit)) as reader:
         yield reader

@@ -57,12 +57,14 @@ def rejects(workspace: Workspace, run_id: str) -> Iterator[Reject]:
 
     Raises StateError ``rejects_unreadable`` while the query of the run is still read, or where that was cut short.
     """
+    workspace.actor.require("people.read")
     yield from _ours(workspace.layout.runs / run_id / "rejects.parquet")
     yield from (refused.reject for refused in refused_rows(workspace, run_id=run_id))
 
 
 def refused_rows(workspace: Workspace, *, run_id: str | None = None, key: str | None = None) -> Iterator[Refused]:
     """What the destination refused in a run, or of a person, or both."""
+    workspace.actor.require("people.read")
     query = select(DeliveryReject).order_by(DeliveryReject.run_id, DeliveryReject.chunk, DeliveryReject.position)
     if run_id is not None:
         query = query.where(DeliveryReject.run_id == run_id)

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from segue.catalog import models
 from segue.errors import CredentialError
 from segue.security import Secret
+from segue.services.audit import record
 from segue.services.connections import TestedConnection, check_connection
 from segue.services.names import unknown
 from segue.services.workspace import Workspace
@@ -21,6 +22,7 @@ def replace_key(
     account_id: the account that it has to open, None for any. Raises UsageError for an unknown credential, CredentialError
     for a key that is refused, lacks a right (``scope_missing``) or opens another account (``other_account``).
     """
+    workspace.actor.require("credentials.edit")
     tested = check_connection(workspace, settings, name, key=key)
     if account_id is not None and tested.account.id != account_id:
         raise CredentialError(
@@ -37,4 +39,5 @@ def replace_key(
         if row is None:
             raise unknown("credential", name, session.scalars(select(models.Credential.name)))
         row.sealed = workspace.box.seal(key)
+        record(session, workspace.actor, "credential.replace_key", name)
     return tested

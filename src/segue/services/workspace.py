@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import URL, Engine, make_url, select
@@ -13,6 +13,7 @@ from segue.catalog.locks import Locks
 from segue.catalog.models import Credential
 from segue.errors import StateError
 from segue.security import SecretBox, create_key, read_key
+from segue.services.permissions import LOCAL, Actor
 from segue.settings import Settings
 
 _PRIVATE = 0o700
@@ -62,12 +63,20 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """An open workspace: its layout, its metadata database, its locks and the box that opens its secrets."""
+    """An open workspace: its layout, its metadata database, its locks, the box that opens its secrets, and who acts in it.
+
+    Use cases ask the actor; without another one it is the local operator, who holds the key of the workspace.
+    """
 
     layout: Layout
     catalog: Catalog
     locks: Locks
     box: SecretBox
+    actor: Actor = LOCAL
+
+    def acting_as(self, actor: Actor) -> Workspace:
+        """The same workspace for somebody else: edges that serve several people open it once."""
+        return replace(self, actor=actor)
 
     def close(self) -> None:
         """Close the metadata database."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from segue.services.audit import note
 from segue.services.orchestrations import load_orchestration
 from segue.services.workspace import Workspace
+from segue.workflow.gate import require_start, require_stop
 from segue.workflow.locks import run_is_under_way
 from segue.workflow.queue import Options, Requested, RunQueue, StartedBy, WhenBusy
 from segue.workflow.records import RunRecord, RunRecords
@@ -22,7 +24,7 @@ def request_run(
     """Ask for a run of an orchestration; a worker starts it, now or when there is one.
 
     A run that failed half-way is taken up again instead. when_busy: what to do while another run of it is under way: refuse,
-    or wait for its end. Raises UsageError, BusyError.
+    or wait for its end. Raises UsageError, BusyError, NotPermittedError.
     """
     return _put(workspace, name, started_by, options or Options(), when_busy, undoes=None)
 
@@ -41,8 +43,11 @@ def request_undo(
 
 
 def request_stop(workspace: Workspace, run_id: str) -> RunRecord:
-    """Ask a run to stop: what is on its way is finished, what was acknowledged stays. Raises UsageError."""
-    return RunQueue(workspace.catalog).stop(run_id)
+    """Ask a run to stop: what is on its way is finished, what was acknowledged stays. Raises UsageError, NotPermittedError."""
+    require_stop(workspace, RunRecords(workspace.catalog).get(run_id).orchestration)
+    stopped = RunQueue(workspace.catalog).stop(run_id)
+    note(workspace, "run.stop", stopped.orchestration, after={"run": stopped.id})
+    return stopped
 
 
 def _put(
@@ -54,9 +59,10 @@ def _put(
     *,
     undoes: str | None,
 ) -> Requested:
+    require_start(workspace, name, allowed=options.allowed)
     with workspace.catalog.session(read_only=True) as session:
         orchestration = load_orchestration(session, workspace.box, name)
-    return RunQueue(workspace.catalog).put(
+    asked = RunQueue(workspace.catalog).put(
         orchestration,
         locked=run_is_under_way(workspace.locks, orchestration.id),
         started_by=started_by,
@@ -64,3 +70,6 @@ def _put(
         when_busy=when_busy,
         undoes=undoes,
     )
+    what = {"run": asked.run.id, **({"allowed": list(options.allowed)} if options.allowed else {})}
+    note(workspace, "run.undo" if undoes else "run.start", name, after=what)
+    return asked

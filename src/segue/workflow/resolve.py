@@ -12,7 +12,9 @@ from segue.delivery.budget import Interrupted
 from segue.errors import UsageError
 from segue.resolutions import Action, Resolution, resolution
 from segue.security import Secret
+from segue.services.audit import note
 from segue.services.rekey import replace_key
+from segue.workflow.gate import require_start
 from segue.workflow.records import RunRecord
 from segue.workflow.resumable import is_hopeless, resumable
 from segue.workflow.status import RunStatus, TaskStatus
@@ -45,6 +47,7 @@ class Offer:
 
 def offer(runner: Runner, run_id: str) -> Offer:
     """What fits a run that failed, was stopped or died. Raises UsageError for one that has ended well."""
+    runner.workspace.actor.require("runs.read")
     run = runner.records.get(run_id)
     if run.status in (RunStatus.COMPLETED, RunStatus.WARNINGS):
         raise UsageError(f"Run {run.id} has {run.status}: there is nothing to resolve.", code="run_over")
@@ -88,6 +91,9 @@ def resolve(
             code="unfit_action",
             steps=(f"Take one of: {', '.join(offered.actions)}.", f"See what they do: segue resolve {offered.run.id}"),
         )
+    require_start(runner.workspace, offered.run.orchestration)
+    what = {"run": offered.run.id, "error": offered.code, "action": str(action)}
+    note(runner.workspace, "run.resolve", offered.run.orchestration, after=what)
     return _DO[action](runner, offered, _Given(list_id=list_id, key=key, clock=clock))
 
 

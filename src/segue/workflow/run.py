@@ -17,6 +17,7 @@ from segue.delivery.progress import Progress
 from segue.destinations.contract import Connection, Destination
 from segue.destinations.registry import find_plugin
 from segue.errors import SegueError
+from segue.services.audit import note
 from segue.services.orchestrations import Orchestration, load_orchestration
 from segue.services.rejects import keep_refused
 from segue.services.workspace import Workspace
@@ -25,6 +26,7 @@ from segue.template import TemplateSettings
 from segue.workflow.announce import announcing
 from segue.workflow.context import RunContext, Stage
 from segue.workflow.failures import explain
+from segue.workflow.gate import require_start
 from segue.workflow.locks import only_run
 from segue.workflow.records import RunRecord, RunRecords, error_dict
 from segue.workflow.resumable import finish_first, is_hopeless, resumable
@@ -80,7 +82,9 @@ class Runner:
         restart: settle the unfinished run instead, keeping what was acknowledged, and begin anew. A failed run is returned,
         not raised. Raises UsageError, ConfigError, BusyError, StateError before a run begins.
         """
+        require_start(self.workspace, name, allowed=allowed)
         orchestration = self.load(name)
+        note(self.workspace, "run.start", name, after={"allowed": list(allowed)} if allowed else None)
         with only_run(self.workspace.locks, orchestration.id, name):
             unfinished = self.records.unfinished(orchestration.id)
             if unfinished:
@@ -114,7 +118,9 @@ class Runner:
     def undo(self, run_id: str, *, allowed: Collection[str] = ()) -> Ended:
         """Put the list membership back to what it was before a run. Raises UsageError while a run is unfinished."""
         undone = self.records.get(run_id)
+        require_start(self.workspace, undone.orchestration, allowed=allowed)
         orchestration = self.load(undone.orchestration)
+        note(self.workspace, "run.undo", undone.orchestration, after={"run": undone.id})
         with only_run(self.workspace.locks, orchestration.id, orchestration.name):
             if unfinished := self.records.unfinished(orchestration.id):
                 raise finish_first(unfinished)
@@ -136,6 +142,7 @@ class Runner:
         for a run that is over or that a later one has overtaken, BusyError while a run is under way.
         """
         run = self.records.get(run_id)
+        require_start(self.workspace, run.orchestration, allowed=allowed)
         orchestration = self.load(run.orchestration)
         with only_run(self.workspace.locks, orchestration.id, orchestration.name):
             run = resumable(self.records, run.id)

@@ -12,6 +12,7 @@ from segue.services.shared_lists import SharedLists
 from segue.services.snapshots import load_snapshot
 from segue.services.staging import Staged, Staging, connect
 from segue.workflow.context import RunContext
+from segue.workflow.gate import require_start
 
 if TYPE_CHECKING:
     from segue.workflow.run import Runner
@@ -34,6 +35,7 @@ def stage_sync(context: RunContext) -> Staged:
 
 def plan(runner: Runner, name: str) -> Plan:
     """What a run would do. Nothing is sent; what was staged is thrown away."""
+    require_start(runner.workspace, name)
     orchestration = runner.load(name)
     layout = runner.workspace.layout
     with runner.workspace.catalog.session(read_only=True) as session:

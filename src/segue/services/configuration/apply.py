@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from segue.errors import BusyError
+from segue.services.configuration.access import require_changes
 from segue.services.configuration.changes import Change, compare
 from segue.services.configuration.documents import Documents, read_documents
 from segue.services.configuration.entries import KINDS, SECRETS, Entry
@@ -17,6 +18,7 @@ from segue.services.configuration.queries import query_problems
 from segue.services.configuration.references import draft_warnings, reference_problems
 from segue.services.configuration.sharing import shared_list_warnings
 from segue.services.configuration.state import State, delete_entry, read_state, rename_orchestration, save_entry
+from segue.services.configuration.trail import record_change
 from segue.services.workspace import Workspace
 
 Guard = Callable[[Session], None]
@@ -64,6 +66,8 @@ def apply_documents(
 ) -> ApplyReport:
     """``apply_files`` for documents that are read already.
 
+    Raises NotPermittedError when the actor of the workspace may not make one of the changes.
+
     guard: called with the session that is about to save, under the write lock; what it raises stops the save.
     """
     with workspace.catalog.session(read_only=True) as session:
@@ -71,6 +75,7 @@ def apply_documents(
     desired = _desired(documents, current)
     future: State = {kind: desired[kind] if prune else {**current[kind], **desired[kind]} for kind in KINDS}
     changes = compare(current, desired, prune=prune)
+    require_changes(workspace.actor, changes, current, future)
     problems = [*documents.problems, *reference_problems(documents, current, future)]
     # Checking the SQL opens the databases: worth its time beside other mistakes, so that all show at once.
     problems += query_problems(documents, future, changes)
@@ -114,3 +119,4 @@ def _save(workspace: Workspace, before: State, desired: State, changes: Sequence
                 save_entry(session, workspace.box, change.kind, desired[change.kind][change.name])
             elif change.action == "delete":
                 delete_entry(session, change.kind, change.name)
+            record_change(session, workspace.actor, change)

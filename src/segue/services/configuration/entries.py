@@ -117,6 +117,15 @@ class DestinationEntry(Entry):
     """For people."""
     settings: dict[str, JsonValue] = {}
     """Settings of the plug-in."""
+    admin_only: bool = False
+    """Only administrators and operators may use it: plan, run and undo its orchestrations, and configure with it."""
+    allow_restricted_pii: bool = False
+    """Users who see no personal data may use it too. They still see none."""
+
+    def document(self) -> dict[str, Any]:
+        """The entry as it stands in a file; access that is not limited needs no words."""
+        switches = ("admin_only", "allow_restricted_pii")
+        return {key: value for key, value in super().document().items() if value or key not in switches}
 
 
 class DataTemplateEntry(TemplateSettings, Entry):

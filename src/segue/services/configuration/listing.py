@@ -18,6 +18,7 @@ def list_entries(workspace: Workspace, kind: str | None = None) -> dict[str, lis
     another.
     """
     kinds = tuple(KINDS) if kind is None else (_kind(kind),)
+    workspace.actor.require("configuration.read")
     with workspace.catalog.session(read_only=True) as session:
         state = read_state(session, workspace.box)
     return {

@@ -66,7 +66,8 @@ def _fields(row: object, box: SecretBox) -> dict[str, Any]:
             return {**query, "database": row.database.name}
         case models.Destination():
             place = {"name": row.name, "plugin": row.plugin, "description": row.description}
-            return {**place, "credential": row.credential.name, "settings": row.settings}
+            access = {"admin_only": row.admin_only, "allow_restricted_pii": row.allow_restricted_pii}
+            return {**place, **access, "credential": row.credential.name, "settings": row.settings}
         case models.DataTemplate():
             return {"name": row.name, "destination": row.destination.name, **row.settings}
         case models.Orchestration():
@@ -156,6 +157,8 @@ def _columns(entry: Entry, box: SecretBox, row_id: Callable[[Any, str], str]) ->
             place = {"plugin": entry.plugin, "description": entry.description}
             return {
                 **place,
+                "admin_only": entry.admin_only,
+                "allow_restricted_pii": entry.allow_restricted_pii,
                 "settings": dict(entry.settings),
                 "credential_id": row_id(models.Credential, entry.credential),
             }

@@ -1,0 +1,48 @@
+"""Which permission each command takes. The command line acts as the local operator, who has all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+COMMANDS: Mapping[str, str | None] = {
+    "init": None,
+    "upgrade": None,
+    "apply": "configuration.read",
+    "export": "configuration.read",
+    "list": "configuration.read",
+    "query run": "queries.run",
+    "query preview": "queries.run",
+    "query explain": "configuration.read",
+    "query functions": "configuration.read",
+    "plan": "runs.start",
+    "run": "runs.start",
+    "undo": "runs.start",
+    "resolve": "runs.start",
+    "stop": "runs.stop",
+    "groups": "runs.read",
+    "group run": "runs.start",
+    "signal": "signals.send",
+    "schedule": None,
+    "serve": None,
+    "api": None,
+    "token create": "tokens.own",
+    "token list": "tokens.own",
+    "token revoke": "tokens.own",
+    "user add": "users.manage",
+    "user list": "users.manage",
+    "user set": "users.manage",
+    "user disable": "users.manage",
+    "user enable": "users.manage",
+    "user reset-password": "users.manage",
+    "runs": "runs.read",
+    "show": "runs.read",
+    "rejects": "people.read",
+    "history": "people.read",
+    "test-connection": "connections.check",
+    "activity": "runs.read",
+    "alert test": "alerts.edit",
+    "audit list": "audit.read",
+    "audit export": "audit.read",
+}
+"""Command -> permission of what it does; None: it looks after the workspace itself and takes its folder. ``apply`` also takes
+the permission of each kind that it changes."""
