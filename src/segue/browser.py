@@ -13,7 +13,7 @@ from starlette.responses import Response
 from segue.catalog.base import now
 from segue.errors import SegueError
 from segue.security import Secret
-from segue.services.login import SessionError, Visit, visit
+from segue.services.login import LoggedIn, SessionError, session_of
 from segue.services.workspace import Workspace
 
 CSRF_HEADER = "X-CSRF-Token"
@@ -40,7 +40,7 @@ def client_address(connection: HTTPConnection) -> str | None:
     return connection.client.host if connection.client else None
 
 
-def remember(connection: HTTPConnection, response: Response, made: Visit) -> None:
+def remember(connection: HTTPConnection, response: Response, made: LoggedIn) -> None:
     """Give the browser the cookie of a session that was opened just now. Whatever it held before is replaced."""
     secure = is_secure(connection)
     response.set_cookie(
@@ -66,13 +66,13 @@ def cookie(connection: HTTPConnection) -> Secret | None:
     return Secret(held) if held else None
 
 
-def visitor(workspace: Workspace, connection: HTTPConnection) -> Visit | None:
+def visitor(workspace: Workspace, connection: HTTPConnection) -> LoggedIn | None:
     """Who is logged in with this browser; None when nobody is, or not any more."""
     held = cookie(connection)
     if held is None:
         return None
     try:
-        return visit(workspace, held, address=client_address(connection))
+        return session_of(workspace, held, address=client_address(connection))
     except SessionError:
         return None
 
@@ -96,7 +96,7 @@ def require_same_origin(connection: HTTPConnection) -> None:
         raise _foreign()
 
 
-def require_csrf(connection: HTTPConnection, made: Visit, sent: str | None = None) -> None:
+def require_csrf(connection: HTTPConnection, made: LoggedIn, sent: str | None = None) -> None:
     """Raise ForeignRequestError unless a request carries the CSRF token of its session, in a header or as ``sent``."""
     require_same_origin(connection)
     shown = sent if sent is not None else connection.headers.get(CSRF_HEADER, "")

@@ -21,7 +21,7 @@ from segue.services.login import (
     log_in,
     log_out,
     log_out_everywhere,
-    visit,
+    session_of,
 )
 from segue.services.permissions import NotPermittedError, Option, Policy, Scope
 from segue.services.tokens import TokenError, create_token, list_tokens, recognise, revoke_token
@@ -92,13 +92,13 @@ def test_a_user_name_is_plain(workspace, name):
 
 def test_logging_in_opens_a_session_and_logging_out_ends_it(workspace, ana):
     made = log_in(workspace, " ANA ", PASSWORD, address=HERE)
-    found = visit(workspace, made.token, address=HERE)
+    found = session_of(workspace, made.token, address=HERE)
     assert (found.actor.id, found.actor.name, found.actor.policy) == (ana.id, "ana", Policy.ADMINISTRATOR)
     assert found.csrf == made.csrf
     assert made.token.reveal() not in made.csrf
     log_out(workspace, made.token)
     with pytest.raises(SessionError):
-        visit(workspace, made.token, address=HERE)
+        session_of(workspace, made.token, address=HERE)
     log_out(workspace, made.token)
 
 
@@ -110,7 +110,7 @@ def test_what_is_kept_opens_nothing(workspace, ana):
         assert row.digest == hashlib.sha256(made.token.reveal().encode()).hexdigest()
         digest = row.digest
     with pytest.raises(SessionError):
-        visit(workspace, Secret(digest), address=HERE)
+        session_of(workspace, Secret(digest), address=HERE)
 
 
 def test_every_log_in_has_a_session_of_its_own(workspace, ana):
@@ -120,25 +120,25 @@ def test_every_log_in_has_a_session_of_its_own(workspace, ana):
     assert log_out_everywhere(workspace.acting_as(second.actor)) == 2
     for made in (first, second):
         with pytest.raises(SessionError):
-            visit(workspace, made.token, address=HERE)
+            session_of(workspace, made.token, address=HERE)
 
 
 def test_a_session_is_over_when_idle_and_after_its_life(workspace, ana, clock):
     made = log_in(workspace, "ana", PASSWORD, address=HERE, clock=clock)
     for _ in range(20):  # 7 days less 20 hours, used every few hours
         clock.forward(hours=7)
-        visit(workspace, made.token, address=HERE, clock=clock)
+        session_of(workspace, made.token, address=HERE, clock=clock)
     other = log_in(workspace, "ana", PASSWORD, address=HERE, clock=clock)
     clock.forward(hours=8, seconds=1)
     with pytest.raises(SessionError):
-        visit(workspace, other.token, address=HERE, clock=clock)
+        session_of(workspace, other.token, address=HERE, clock=clock)
     lasting = log_in(workspace, "ana", PASSWORD, address=HERE, clock=clock)
     for _ in range(23):
         clock.forward(hours=7)
-        visit(workspace, lasting.token, address=HERE, clock=clock)
+        session_of(workspace, lasting.token, address=HERE, clock=clock)
     clock.forward(hours=7, seconds=1)  # 7 days and a second
     with pytest.raises(SessionError):
-        visit(workspace, lasting.token, address=HERE, clock=clock)
+        session_of(workspace, lasting.token, address=HERE, clock=clock)
 
 
 def test_a_failed_log_in_says_the_same_whatever_was_wrong(workspace, ana):
@@ -187,7 +187,7 @@ def test_disabling_a_user_ends_sessions_and_tokens_at_once(workspace, ana):
     _, token = create_token(workspace.acting_as(made.actor), "bo's", [Scope.READ], days=1)
     change_user(workspace, "bo", disabled=True)
     with pytest.raises(SessionError):
-        visit(workspace, made.token, address=HERE)
+        session_of(workspace, made.token, address=HERE)
     with pytest.raises(TokenError) as refused:
         recognise(workspace, token.reveal())
     assert refused.value.code == "user_disabled"
@@ -199,7 +199,7 @@ def test_a_changed_policy_counts_at_once(workspace, ana):
     _, token = create_token(workspace.acting_as(made.actor), "bo's", [Scope.ADMIN], days=1)
     assert recognise(workspace, token.reveal()).may("destinations.edit")
     change_user(workspace, "bo", policy=Policy.VIEWER)
-    assert not visit(workspace, made.token, address=HERE).actor.may("destinations.edit")
+    assert not session_of(workspace, made.token, address=HERE).actor.may("destinations.edit")
     assert not recognise(workspace, token.reveal()).may("destinations.edit")
 
 
@@ -242,7 +242,7 @@ def test_a_new_password_ends_every_session(workspace, ana):
         change_password(mine, Secret("wrong"), Secret("another sentence of words"))
     change_password(mine, PASSWORD, Secret("another sentence of words"))
     with pytest.raises(SessionError):
-        visit(workspace, made.token, address=HERE)
+        session_of(workspace, made.token, address=HERE)
     with pytest.raises(LoginError):
         log_in(workspace, "ana", PASSWORD, address=HERE)
     log_in(workspace, "ana", Secret("another sentence of words"), address=HERE)

@@ -49,7 +49,7 @@ class SessionError(SegueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class LoggedIn:
     """A browser that somebody is logged in with. token: what its cookie holds; csrf: what its forms and requests that
     change something must carry; expires_at: whatever happens, it is over then."""
 
@@ -67,7 +67,7 @@ def log_in(
     code: str | None = None,
     address: str | None,
     clock: Clock = now,
-) -> Visit:
+) -> LoggedIn:
     """A new session for the user of this name and password.
 
     code: of the second factor, where the user has one. Raises LoginError ``login_failed``, ``code_needed`` (the password is
@@ -94,7 +94,7 @@ def log_in(
     raise LoginError(_WORDS[failure], code=failure, steps=_STEPS[failure])
 
 
-def open_session(session: Session, user: User, *, address: str | None, clock: Clock = now) -> Visit:
+def open_session(session: Session, user: User, *, address: str | None, clock: Clock = now) -> LoggedIn:
     """A new session of a user who has shown who they are. Its token is always a new one, so none can be planted before."""
     moment, token = clock(), secrets.token_hex(_BYTES)
     session.execute(delete(LoginSession).where(_over(moment)))
@@ -110,10 +110,10 @@ def open_session(session: Session, user: User, *, address: str | None, clock: Cl
     user.last_login_at = moment
     actor = actor_of(user, address=address)
     record(session, actor, "login")
-    return _visit(Secret(token), actor, row)
+    return _logged_in(Secret(token), actor, row)
 
 
-def visit(workspace: Workspace, token: Secret, *, address: str | None, clock: Clock = now) -> Visit:
+def session_of(workspace: Workspace, token: Secret, *, address: str | None, clock: Clock = now) -> LoggedIn:
     """The session of a cookie, with what its user may at this moment. Raises SessionError."""
     moment = clock()
     with workspace.catalog.session(read_only=True) as session:
@@ -121,7 +121,7 @@ def visit(workspace: Workspace, token: Secret, *, address: str | None, clock: Cl
         stands = row is not None and row.expires_at > moment and row.seen_at > moment - IDLE
         if row is None or not stands or row.user.disabled_at is not None:
             raise SessionError("You are not logged in, or were not here for too long.", steps=("Log in again.",))
-        found, stale = _visit(token, actor_of(row.user, address=address), row), row.seen_at < moment - _NOTED
+        found, stale = _logged_in(token, actor_of(row.user, address=address), row), row.seen_at < moment - _NOTED
     if stale:
         seen = update(LoginSession).where(LoginSession.digest == _digest(token.reveal())).values(seen_at=moment)
         with workspace.catalog.session() as session:
@@ -184,10 +184,10 @@ def _over(moment: datetime) -> ColumnElement[bool]:
     return or_(LoginSession.expires_at <= moment, LoginSession.seen_at <= moment - IDLE)
 
 
-def _visit(token: Secret, actor: Actor, row: LoginSession) -> Visit:
+def _logged_in(token: Secret, actor: Actor, row: LoginSession) -> LoggedIn:
     # Made from the token: whoever can make one can read the cookie, which a foreign page cannot.
     csrf = hmac.new(token.reveal().encode(), b"csrf", hashlib.sha256).hexdigest()
-    return Visit(token=token, csrf=csrf, actor=actor, expires_at=row.expires_at)
+    return LoggedIn(token=token, csrf=csrf, actor=actor, expires_at=row.expires_at)
 
 
 def _digest(token: str) -> str:
