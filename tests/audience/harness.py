@@ -151,6 +151,7 @@ class Orchestration:
             foreign=0,
         )
         with Workbench(stage.folder, memory_bytes=MEMORY, threads=2) as bench:
+            bench.execute("CREATE TEMP TABLE others (key VARCHAR)")
             self.snapshot = fold(
                 bench,
                 stage.folder,
@@ -159,6 +160,7 @@ class Orchestration:
                 segments=self.folder / "segments",
                 run_id=stage.folder.name,
                 list_id="L1",
+                fields=FIELDS,
             )
 
     def run(

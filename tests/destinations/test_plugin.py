@@ -61,7 +61,7 @@ def test_limits_are_those_of_the_document(name: str, burst: int, steady: int) ->
 
 
 def test_every_endpoint_has_scopes() -> None:
-    assert len(LIMITS) == len(ENDPOINTS) == 14
+    assert len(LIMITS) == len(ENDPOINTS) == 13
     assert all(endpoint.scopes for endpoint in ENDPOINTS)
 
 

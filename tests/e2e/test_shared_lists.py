@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import Any
 
 import pytest
 import yaml
 
+from segue.delivery.progress import Quiet
 from segue.services.configuration import apply_files
 from segue.services.workspace import open_workspace
 from segue.workflow.records import RunRecord
+from segue.workflow.run import Runner
 from segue.workflow.sync import plan
 
 from .shop import NAME, Shop
 
 OTHER = "Others to Klaviyo"
-STAYS = "stay on the list: another orchestration has them there"
+STAYS = "on the list: another orchestration has them there"
 
 
 def send_others_too(shop: Shop, **settings: Any) -> None:
@@ -76,7 +80,7 @@ def test_who_leaves_one_orchestration_stays_for_the_other(shop: Shop) -> None:
     people(shop, ana="first", bo="first", cy="other")
     planned = shop._with_runner(lambda runner: plan(runner, OTHER))
     assert planned.removed == 1
-    assert any(text.startswith("1 people who leave") and STAYS in text for text in planned.warnings)
+    assert any(text.startswith("1 person who leaves stays on the list: another") for text in planned.warnings)
     ended = run(shop, OTHER)
     assert members(shop) == {"ana", "bo", "cy"}
     assert ended.counts["removed"] == 1
@@ -168,3 +172,97 @@ def apply_pruned(shop: Shop) -> None:
         apply_files(workspace, [shop.folder / "segue.yaml"], environ={}, prune=True)
     finally:
         workspace.close()
+
+
+def test_who_another_orchestration_sends_meanwhile_is_not_removed(shop: Shop) -> None:
+    """The first one dies with Bo staged as a leaver, the second one sends her, the first one goes on."""
+    send_others_too(shop)
+    people(shop, ana="first", bo="first")
+    run(shop, NAME)
+    people(shop, ana="first", bo="other", cy="other")
+    shop.killed_at("remove-complete-before")
+    shop.admin.add_members("People", ["bo@mail.shop"])  # as if the kill had come before the request
+    run(shop, OTHER)
+    ended = run(shop, NAME)
+    assert members(shop) == {"ana", "bo", "cy"}
+    assert any(text.startswith("1 person who left stays on the list: another orch") for text in ended.warnings)
+    # The first one has forgotten her: when the second one drops her, she leaves.
+    people(shop, ana="first", cy="other")
+    run(shop, NAME)
+    run(shop, OTHER)
+    assert members(shop) == {"ana", "cy"}
+
+
+class Seen(Quiet):
+    """One of two runs at once: it does not go past its comparison before the other one has compared, or waits."""
+
+    def __init__(self) -> None:
+        self.compared = threading.Event()
+        self.other: Seen | None = None
+        self.said: list[str] = []
+
+    def end(self, task: str, summary: str) -> None:
+        if task == "fuses":
+            self.compared.set()
+            assert self.other is not None
+            assert self.other.compared.wait(60)
+
+    def tell(self, text: str) -> None:
+        self.said.append(text)
+        self.compared.set()
+
+
+def both_at_once(shop: Shop) -> list[str]:
+    """Run both orchestrations side by side; what they said while they waited."""
+    seen = Seen(), Seen()
+    seen[0].other, seen[1].other = seen[1], seen[0]
+
+    def begin(name: str, progress: Seen) -> RunRecord:
+        workspace = open_workspace(shop.settings)
+        try:
+            runner = Runner(workspace=workspace, settings=shop.settings, progress=progress, stop=threading.Event())
+            return runner.run(name).run
+        finally:
+            workspace.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(begin, *each) for each in zip((NAME, OTHER), seen, strict=True)]:
+            record = future.result()
+            assert record.error is None, record.error
+    return [*seen[0].said, *seen[1].said]
+
+
+WAITS = ["Another run sends to the same list: this one waits until it has ended."]
+
+
+def test_two_runs_at_once_make_one_list(shop: Shop) -> None:
+    send_others_too(shop)
+    people(shop, ana="first", bo="first other", cy="other")
+    assert both_at_once(shop) == WAITS
+    assert len(shop.admin.lists()) == 1
+    assert members(shop) == {"ana", "bo", "cy"}
+
+
+def test_who_leaves_both_at_once_leaves_the_list(shop: Shop) -> None:
+    send_others_too(shop)
+    people(shop, ana="first", bo="first other", cy="other")
+    run(shop, NAME)
+    run(shop, OTHER)
+    people(shop, ana="first", cy="other")
+    assert both_at_once(shop) == WAITS
+    assert members(shop) == {"ana", "cy"}
+
+
+def test_who_was_left_to_the_other_one_and_leaves_it_too_is_removed(shop: Shop) -> None:
+    """The first run dies with Bo left to the second one, which drops her before the first goes on."""
+    send_others_too(shop)
+    people(shop, ana="first", bo="first other", cy="other")
+    run(shop, NAME)
+    run(shop, OTHER)
+    people(shop, ana="first", bo="other", cy="other", di="first")
+    shop.killed_at("import-complete-after")
+    people(shop, ana="first", cy="other", di="first")
+    run(shop, OTHER)
+    run(shop, NAME)
+    run(shop, NAME)
+    assert members(shop) == {"ana", "cy", "di"}

@@ -24,7 +24,7 @@ from segue.audience.layout import Layout, layout_bytes, layout_path, patch_path
 from segue.audience.owed import absent_sql, remembered_sql
 from segue.audience.packing import ChunkLimits, plan_chunks, write_chunks
 from segue.audience.rows import ADD, CHANGE, QUIET, REBASE, RowCounts, delta_schema
-from segue.audience.snapshot import Snapshot, write_segment
+from segue.audience.snapshot import DOUBTFUL, Snapshot, write_segment
 from segue.audience.tally import Tally, first_send_unset
 from segue.audience.text import literal, parquet
 from segue.audience.workbench import DeltaFile, Workbench, open_rows, sync_file, write_bytes, writing
@@ -164,6 +164,7 @@ class Comparison:
         self.bench.execute("DROP TABLE wanted")
 
     def _sql(self) -> str:
+        lean = without("whole", "stripped", identifiers=self.fields.identifiers)
         ordered = "ORDER BY key" if self.settings.max_rows else ""
         return f"""
             WITH won AS (
@@ -171,7 +172,7 @@ class Comparison:
                 FROM candidates c LEFT JOIN (SELECT row, list(field) AS fields FROM stripped GROUP BY row) s ON c.row = s.row
                 WHERE c.row NOT IN (SELECT row FROM losers)),
             lean AS (
-                SELECT *, CASE WHEN stripped IS NULL THEN whole ELSE {without("whole", "stripped")} END AS payload FROM won),
+                SELECT *, CASE WHEN stripped IS NULL THEN whole ELSE {lean} END AS payload FROM won),
             c AS (
                 SELECT * EXCLUDE (whole) REPLACE (
                     CASE WHEN stripped IS NULL THEN hash ELSE sha256(payload) END AS hash,
@@ -194,6 +195,7 @@ class Comparison:
                 FROM f),
             k AS (
                 SELECT *, CASE WHEN NOT known THEN {ADD}
+                    WHEN old_hash = '{DOUBTFUL}' THEN {CHANGE}
                     WHEN len(changes) + len(unset) + len(slowly) > 0 THEN {CHANGE}
                     WHEN len(nulls) = 0 AND hash <> old_hash AND {self._same_columns()} THEN {CHANGE}
                     WHEN hash = old_hash THEN {QUIET}

@@ -9,7 +9,8 @@ one no longer has it, the second one goes without.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 from segue.audience.owed import holders_sql
 from segue.audience.rows import REJECTS_SCHEMA
 from segue.audience.snapshot import Snapshot
-from segue.audience.text import identifier, literal
+from segue.audience.text import identifier, json_string, literal
 from segue.audience.workbench import Workbench, open_rows
 
 
@@ -96,11 +97,12 @@ def _strip_held(bench: Workbench, folder: Path, identifiers: Sequence[str], memb
             GROUP BY w.row, w.key, w.field, w.value HAVING NOT bool_or(h.key = w.key)""")
 
 
-def without(payload: str, fields: str) -> str:
-    """SQL: the payload without the identifiers in the list ``fields``. They stand before every other member of their name,
-    since profile fields come first, and only the first one is taken out."""
+def without(payload: str, fields: str, *, identifiers: Collection[str]) -> str:
+    """SQL: the payload without those of its ``identifiers`` that are in the list ``fields``. They stand before every other
+    member of their name, since profile fields come first, and only the first one is taken out."""
     text = payload
-    for name in ("phone_number", "external_id"):
-        pattern = f',"{name}":"(?:[^"\\\\]|\\\\.)*"'
-        text = f"CASE WHEN list_contains({fields}, '{name}') THEN regexp_replace({text}, {literal(pattern)}, '') ELSE {text} END"
+    for name in sorted(identifiers):
+        pattern = f',{re.escape(json_string(name))}:"(?:[^"\\\\]|\\\\.)*"'
+        inside = f"list_contains({fields}, {literal(name)})"
+        text = f"CASE WHEN {inside} THEN regexp_replace({text}, {literal(pattern)}, '') ELSE {text} END"
     return text

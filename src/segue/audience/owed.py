@@ -30,13 +30,16 @@ def absent_sql(*, old: str, owed: str, columns: Collection[str], key: str, ident
 
     They are neither sent nor cleared while the column is away; once it is back, a NULL in it has something to clear.
     """
-    outside = ", ".join(literal(name) for name in (key, "location", "properties"))
     here = ", ".join(literal(name) for name in sorted(columns))
-    held = f"""list_concat(
-        list_filter(coalesce(json_keys({old}), []), lambda n: n NOT IN ({outside})),
-        coalesce(json_keys({old}, '$.location'), []), coalesce(json_keys({old}, '$.properties'), []),
-        {names_sql(owed, identifiers)})"""
+    held = f"list_concat({_held_sql(old, key=key)}, {names_sql(owed, identifiers)})"
     return f"list_sort(list_distinct(list_filter({held}, lambda n: NOT list_contains([{here}]::VARCHAR[], n))))"
+
+
+def _held_sql(payload: str, *, key: str) -> str:
+    outside = ", ".join(literal(name) for name in (key, "location", "properties"))
+    return f"""list_concat(
+        list_filter(coalesce(json_keys({payload}), []), lambda n: n NOT IN ({outside})),
+        coalesce(json_keys({payload}, '$.location'), []), coalesce(json_keys({payload}, '$.properties'), []))"""
 
 
 def remembered_sql(names: str, *, old: str, owed: str, identifiers: Collection[str]) -> str:
@@ -48,6 +51,16 @@ def remembered_sql(names: str, *, old: str, owed: str, identifiers: Collection[s
         before = f"list_filter({_LIST.format(owed)}, lambda e: starts_with(e, {mark}))[1]"
         parts.append(f"CASE WHEN list_contains({names}, {literal(name)}) THEN coalesce({value}, {before}) END")
     return f"list_filter([{', '.join(parts)}]::VARCHAR[], lambda e: e IS NOT NULL)"
+
+
+def may_hold_sql(payload: str, *, owed: str, key: str, identifiers: Collection[str]) -> str:
+    """SQL: ``owed`` with everything that a payload sets, for a profile that may have taken it."""
+    names = _held_sql(payload, key=key)
+    values = ", ".join(
+        f"{_marked(name)} || json_extract_string({payload}, {_path(name)})" for name in sorted(identifiers)
+    )
+    marks = f"list_filter([{values}]::VARCHAR[], lambda e: e IS NOT NULL)"
+    return f"to_json(list_sort(list_distinct(list_concat({_LIST.format(owed)}, {names}, {marks}))))::VARCHAR"
 
 
 def holders_sql(members: str, identifiers: Collection[str]) -> str:

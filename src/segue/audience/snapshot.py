@@ -17,6 +17,8 @@ from segue.audience.workbench import Workbench, sync_file, sync_folder
 
 _COLUMNS = "key, hash, payload, uncleared"
 MAX_SEGMENTS = 8
+DOUBTFUL = "doubtful"
+"""Stands for the hash of a member of whom a change may have arrived: no row is like it, so the next one is sent."""
 RELEASED_FILE = "released.parquet"
 """In a run's folder: key, hash and payload of people whom the snapshot forgets while they stay on the list."""
 _COMPRESSION = "COMPRESSION zstd, COMPRESSION_LEVEL 1"
@@ -54,12 +56,6 @@ def members_sql(segments: Sequence[Path]) -> str | None:
         UNION ALL
         SELECT {_COLUMNS} FROM ({stacked})
         QUALIFY row_number() OVER (PARTITION BY key ORDER BY age DESC) = 1 AND kind <> 'remove'"""
-
-
-def count_members(bench: Workbench, segments: Sequence[Path]) -> int:
-    """How many people the segments hold."""
-    members = members_sql(segments)
-    return int(bench.one(f"SELECT count(*) FROM ({members})")) if members else 0
 
 
 def write_segment(bench: Workbench, sql: str, path: Path) -> None:

@@ -61,6 +61,10 @@ class Lines:
         """Say why nothing moves."""
         self._say(f"waiting {seconds:.0f} s for the window of {endpoint}")
 
+    def tell(self, text: str) -> None:
+        """Say it."""
+        self._say(text)
+
     def _say(self, text: str) -> None:
         self._said = time.monotonic()
         typer.echo(text, err=True)
@@ -124,3 +128,7 @@ class Live:
         """Say which window is waited for, and how long."""
         if self._current is not None:
             self._bars.update(self._current, note=f"waiting {seconds:.0f} s for the window of {endpoint}")
+
+    def tell(self, text: str) -> None:
+        """Say it above the bars."""
+        self._bars.console.print(text)

@@ -20,6 +20,9 @@ class Progress(Protocol):
     def waiting(self, endpoint: str, seconds: float) -> None:
         """Calls of an endpoint wait for the server's window."""
 
+    def tell(self, text: str) -> None:
+        """A sentence for people, such as what a run waits for."""
+
 
 class Quiet:
     """Shows nothing."""
@@ -34,4 +37,7 @@ class Quiet:
         """Nothing."""
 
     def waiting(self, endpoint: str, seconds: float) -> None:
+        """Nothing."""
+
+    def tell(self, text: str) -> None:
         """Nothing."""

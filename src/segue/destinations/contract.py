@@ -10,7 +10,6 @@ from typing import Protocol
 from segue.audience.delta import Delta
 from segue.audience.fields import FieldMap
 from segue.audience.packing import ChunkLimits
-from segue.delivery.budget import Limit
 from segue.delivery.ledger import Ledger
 from segue.delivery.progress import Progress
 
@@ -136,12 +135,11 @@ class Destination(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
-    """name: as in the configuration; credential: the credential type; fields, well_known: for query authors;
-    limits: by endpoint; open: makes a Destination, which makes no call yet."""
+    """name: as in the configuration; credential: the credential type; fields, well_known: for query authors; open: makes
+    a Destination, which makes no call yet."""
 
     name: str
     credential: str
     fields: FieldMap
     well_known: frozenset[str]
-    limits: dict[str, Limit]
     open: Callable[[Connection], Destination]

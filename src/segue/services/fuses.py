@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from segue.delivery.words import counted
 from segue.errors import FuseBlown, UsageError
 from segue.services.names import suggestion
 from segue.services.staging import Staged
@@ -40,7 +41,7 @@ def check_fuses(staged: Staged, settings: TemplateSettings, *, last_count: int |
             name="allow_empty",
             value=float(usable == 0),
             limit=float(settings.allow_empty),
-            why=f"The query has {source} rows, none of which can be sent."
+            why=f"The query has {counted(source, 'row')}, none of which can be sent."
             if source
             else "The query has no rows: everybody on the list would be removed.",
         ),
@@ -48,19 +49,19 @@ def check_fuses(staged: Staged, settings: TemplateSettings, *, last_count: int |
             name="max_remove_share",
             value=_share(removed, present),
             limit=settings.max_remove_share,
-            why=f"{removed:,} of {present:,} members would be removed.",
+            why=f"{removed:,} of {counted(present, 'member')} would be removed.",
         ),
         Fuse(
             name="max_clear_share",
             value=_share(counts.cleared_rows, held),
             limit=settings.max_clear_share,
-            why=f"{counts.cleared_rows:,} of {held:,} profiles would have fields cleared.",
+            why=f"{counts.cleared_rows:,} of {counted(held, 'profile')} would have fields cleared.",
         ),
         Fuse(
             name="max_reject_share",
             value=_share(staged.rows.refused, source),
             limit=settings.max_reject_share,
-            why=f"{staged.rows.refused:,} of {source:,} rows cannot be sent.",
+            why=f"{staged.rows.refused:,} of {counted(source, 'row')} cannot be sent.",
         ),
     ]
     if settings.max_count_change is not None and last_count:
@@ -69,7 +70,7 @@ def check_fuses(staged: Staged, settings: TemplateSettings, *, last_count: int |
                 name="max_count_change",
                 value=abs(source - last_count) / last_count,
                 limit=settings.max_count_change,
-                why=f"The query has {source:,} rows, after {last_count:,} at the last run.",
+                why=f"The query has {counted(source, 'row')}, after {last_count:,} at the last run.",
             )
         )
     return tuple(fuses)

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from segue.audience.rows import WHOLE_ROW
+from segue.delivery.words import counted
 from segue.destinations.contract import Destination, Estimate
 from segue.services.fuses import Fuse
 from segue.services.orchestrations import Orchestration
@@ -120,23 +121,26 @@ def row_warnings(staged: Staged) -> tuple[str, ...]:
     """What happened to rows and columns on the way, a sentence each."""
     warnings = [f'Column "{f.column}" is left out: {f.why}.' for f in staged.left_out if "only the email" not in f.why]
     if staged.rows.refused:
-        warnings.append(f"{staged.rows.refused:,} rows cannot be sent; the rejects name them.")
+        warnings.append(f"{counted(staged.rows.refused, 'row')} cannot be sent; the rejects name them.")
     partial = sum(n for reason, n in staged.rows.problems.items() if reason not in WHOLE_ROW)
     if partial:
-        warnings.append(f"{partial:,} values cannot be sent; their rows go without them. The rejects name them.")
+        warnings.append(
+            f"{counted(partial, 'value')} cannot be sent; their rows go without them. The rejects name them."
+        )
     if staged.duplicates.replaced:
         warnings.append(
-            f"{staged.duplicates.replaced:,} rows were dropped because a later row has the same email "
-            f"({staged.duplicates.keys:,} people)."
+            f"{counted(staged.duplicates.replaced, 'row was', 'rows were')} dropped because a later row has the same email "
+            f"({counted(staged.duplicates.keys, 'person', 'people')})."
         )
     if staged.released:
-        warnings.append(f"{staged.released:,} people who leave stay on the list: another orchestration has them there.")
+        stay = counted(staged.released, "person who leaves stays", "people who leave stay")
+        warnings.append(f"{stay} on the list: another orchestration has them there.")
     kept = staged.delta.counts.kept_fields
     if kept:
         fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(kept.items()))
         warnings.append(f"Fields without a value to send keep their old one at Klaviyo: {fields}.")
     if staged.delta.counts.held_back:
-        warnings.append(f"A test send: {staged.delta.counts.held_back:,} rows are left for later.")
+        warnings.append(f"A test send: {counted(staged.delta.counts.held_back, 'row is', 'rows are')} left for later.")
     return tuple(warnings)
 
 

@@ -20,6 +20,7 @@ from segue.audience.snapshot import Snapshot
 from segue.audience.workbench import Workbench
 from segue.database import QueryLimits, open_engine
 from segue.delivery.progress import Progress
+from segue.delivery.words import counted
 from segue.destinations.contract import Account, Destination, TargetList
 from segue.destinations.registry import find_plugin
 from segue.errors import DataError
@@ -86,7 +87,8 @@ def connect(destination: Destination, orchestration: Orchestration, held: Held) 
         snapshot = Snapshot(version=snapshot.version)
     elif target.members is not None and target.members < snapshot.rows:
         gone = snapshot.rows - target.members
-        warnings.append(f"{gone:,} people who were sent are no longer on the list: they left, or Klaviyo merged them.")
+        were = counted(gone, "person who was sent is", "people who were sent are")
+        warnings.append(f"{were} no longer on the list: they left, or Klaviyo merged them.")
     return Connected(account=account, target=target, snapshot=snapshot, warnings=tuple(warnings))
 
 
@@ -94,7 +96,7 @@ def _moved(*, same_account: bool, renamed: bool, rows: int) -> str:
     if not same_account:
         return "The credential opens another Klaviyo account than before: everything is sent there anew."
     if renamed:
-        return f"The template names another list: everything is sent anew; the old list keeps its {rows} members."
+        return f"The template names another list: everything is sent anew; the old list keeps its {counted(rows, 'member')}."
     return "The list of the last run is gone at Klaviyo: everything is sent anew."
 
 
@@ -189,7 +191,7 @@ class Staging:
                 snapshot_sql=snapshot.sql(),
                 clear_owed=template.nulls == "clear",
             ).read(reader, progress=lambda done: self.progress.advance("query", done))
-        self.progress.end("query", f"{rows.source:,} rows")
+        self.progress.end("query", counted(rows.source, "row"))
         return placed, rows, schema
 
 

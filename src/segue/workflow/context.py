@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from segue.services.shared_lists import SharedLists
 from segue.services.staging import Staged, still_wanted
 from segue.services.workspace import Workspace
 from segue.settings import Settings
+from segue.workflow.locks import ListTurns
 from segue.workflow.records import RunRecord, RunRecords
 from segue.workflow.status import TaskStatus
 
@@ -55,8 +56,8 @@ class RunContext:
     allowed: Collection[str] = ()
     expected_plan: str | None = None
     read_back: bool = True
-    clock: Callable[[], float]
     stop: threading.Event
+    turns: ListTurns
 
     @property
     def folder(self) -> Path:
@@ -117,6 +118,7 @@ class RunContext:
             )
         target = self.staged().connected.target
         assert target.id is not None  # noqa: S101 -- the task `list` comes first
+        self.turns.take(self.staged().connected.account.id, target.name, target.id)
         return Work(
             folder=self.folder,
             list_id=target.id,

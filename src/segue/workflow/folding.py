@@ -8,11 +8,12 @@ from pathlib import Path
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from segue.audience.encode import HEAD
+from segue.audience.fields import FieldMap
+from segue.audience.owed import may_hold_sql
 from segue.audience.rows import ADD, CHANGE
-from segue.audience.snapshot import RELEASED_FILE, Snapshot, compact, write_segment
+from segue.audience.snapshot import DOUBTFUL, RELEASED_FILE, Snapshot, compact, write_segment
 from segue.audience.text import parquet
 from segue.audience.workbench import DeltaFile, Workbench
 from segue.delivery.ledger import Ledger, PartKind, PartState
@@ -58,19 +59,32 @@ def delivered(folder: Path, ledger: Ledger) -> Delivered:
 
 
 def fold(
-    bench: Workbench, folder: Path, staged: Staged, ledger: Ledger, *, segments: Path, run_id: str, list_id: str
+    bench: Workbench,
+    folder: Path,
+    staged: Staged,
+    ledger: Ledger,
+    *,
+    segments: Path,
+    run_id: str,
+    list_id: str,
+    fields: FieldMap,
 ) -> Snapshot:
     """Write the run's segment and return the snapshot on top of it; the same one when the run changed nothing.
+
+    fields: the destination's. The relation ``others`` has the keys that other
+    orchestrations keep on the list now: who was released and is in none of them any more stays in the snapshot, so that the
+    next run takes them off.
 
     Folding again gives the same file, so a crash between the file and its publication costs nothing.
     """
     before = staged.connected.snapshot
     path = segments / f"{run_id}.parquet"
     acknowledged = _Acknowledged(folder, ledger)
-    maybe = _maybe_sent(folder, ledger)
-    bench.show("maybe", maybe.to_reader())
+    bench.show("open_rows", _open_rows(folder, ledger).to_reader())
+    bench.execute(f"""CREATE OR REPLACE TEMP TABLE maybe AS
+        SELECT key, kind, head, CASE WHEN kind = {CHANGE} THEN fragment END AS fragment FROM open_rows""")
     bench.show("acknowledged", pa.RecordBatchReader.from_batches(acknowledged.schema, acknowledged.batches()))
-    write_segment(bench, _segment_sql(bench, folder, ledger), path)
+    write_segment(bench, _segment_sql(bench, folder, ledger, before, fields), path)
     reach("segment-written")
     rows, removed = bench.fetch(
         f"SELECT count(*), count(*) FILTER (kind = 'remove' AND hash <> '') FROM {parquet(path)}"
@@ -88,7 +102,7 @@ def fold(
     return replace(after, segments=kept, rows=before.rows + acknowledged.added - removed)
 
 
-def _segment_sql(bench: Workbench, folder: Path, ledger: Ledger) -> str:
+def _segment_sql(bench: Workbench, folder: Path, ledger: Ledger, before: Snapshot, fields: FieldMap) -> str:
     sent = "substr(fragment, head + 1, length(fragment) - head - 2)"
     parts = [_rows_sql("acknowledged", sent)]
     restored = folder / "restore.parquet"
@@ -104,12 +118,15 @@ def _segment_sql(bench: Workbench, folder: Path, ledger: Ledger) -> str:
         parts.append(_rows_sql("rebased", sent))
     # Without a hash they are nobody whose values are known: they are sent again if wanted, and removed if not.
     parts.append(
-        """SELECT key, '' AS hash, '{}' AS payload, NULL AS uncleared, 'maybe' AS kind, NULL::BIGINT AS row, NULL AS changed,
-            NULL AS cleared, NULL AS unset FROM maybe"""
+        f"""SELECT key, '' AS hash, '{{}}' AS payload, NULL AS uncleared, 'maybe' AS kind, NULL::BIGINT AS row,
+            NULL AS changed, NULL AS cleared, NULL AS unset FROM maybe WHERE kind = {ADD}"""
     )
+    if members := before.sql():
+        parts.append(_doubtful_sql(members, sent, fields))
     parts += _gone_sql(folder, ledger)
     if (folder / RELEASED_FILE).exists():
-        parts.append(_forgotten_sql(parquet(folder / RELEASED_FILE)))
+        released = parquet(folder / RELEASED_FILE)
+        parts.append(_forgotten_sql(f"(FROM {released} WHERE key IN (SELECT key FROM others))"))
     return " UNION ALL ".join(parts)
 
 
@@ -144,17 +161,26 @@ def _rows_sql(relation: str, payload: str) -> str:
 _OPEN = frozenset({PartState.SENDING, PartState.ACCEPTED, PartState.CANCELLED, PartState.UNSURE})
 
 
-def _maybe_sent(folder: Path, ledger: Ledger) -> pa.Table:
-    """The keys of new people whose part neither succeeded nor was refused: some of them may be on the list."""
-    delta = DeltaFile(folder / "delta.arrow", ["key", "kind"])
-    keys = []
+def _doubtful_sql(members: str, sent: str, fields: FieldMap) -> str:
+    """Known people of whom a change may have arrived. They keep their old values under a mark that is no hash, so that they
+    are sent again even when the query goes back to those; what the change may have set is owed, so that it is cleared."""
+    owed = may_hold_sql(sent, owed="m.uncleared", key=fields.key, identifiers=fields.identifiers)
+    return f"""SELECT m.key, '{DOUBTFUL}' AS hash, m.payload, {owed} AS uncleared, 'change' AS kind, NULL::BIGINT AS row,
+        NULL AS changed, NULL AS cleared, NULL AS unset FROM ({members}) m JOIN maybe ON m.key = maybe.key WHERE maybe.kind = {CHANGE}"""
+
+
+def _open_rows(folder: Path, ledger: Ledger) -> pa.Table:
+    """The rows of parts that neither succeeded nor were refused: some of them may be at the destination."""
+    delta = DeltaFile(folder / "delta.arrow", ["key", "kind", "fragment", "head"])
+    batches = []
     for part in ledger.parts(PartKind.IMPORT):
         if part.state in _OPEN:
             refused = ledger.rejected(PartKind.IMPORT, part.chunk)
             batch = delta.chunk(part.chunk)
-            sent = batch.take(pa.array([i for i in range(part.start, part.stop) if i not in refused], pa.int64()))
-            keys.append(sent.filter(pc.equal(sent.column("kind"), ADD)).column("key"))
-    return pa.table({"key": pa.chunked_array(keys, delta.schema.field("key").type)})
+            batches.append(
+                batch.take(pa.array([i for i in range(part.start, part.stop) if i not in refused], pa.int64()))
+            )
+    return pa.Table.from_batches(batches, delta.schema)
 
 
 _COUNTED = ("head", "kind", "cleared", "slow", "uncleared")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from segue.catalog.locks import Locks
@@ -48,6 +49,73 @@ def turn(locks: Locks, orchestration_id: str, name: str, *, stop: threading.Even
                 if stop.wait(_AGAIN):
                     raise Interrupted from None
         yield
+
+
+@contextmanager
+def making_list(locks: Locks, name: str, *, stop: threading.Event) -> Iterator[None]:
+    """Wait for the turn to look a list of this name up and to make it; whoever comes second finds it. Raises Interrupted.
+
+    By name and not by account: a key that may not show its account would have a lock of its own. It is held for a few
+    requests.
+    """
+    with ExitStack() as held:
+        while not _taken(held, locks, f"new-list-{_mark(name)}"):
+            if stop.wait(_AGAIN):
+                raise Interrupted
+        yield
+
+
+class ListTurns:
+    """One run at a time on one list, across orchestrations and processes, from the comparison to the record.
+
+    Two runs at once would decide about the same leavers from what the other one is about to change: both would leave them
+    to each other, or one would remove whom the other sends. So the second one waits, and then compares with what the first
+    one recorded. A run that was interrupted holds nothing: what changed since is looked at again before it removes or forgets
+    anybody. Not thread-safe.
+    """
+
+    def __init__(self, locks: Locks, *, stop: threading.Event, told: Callable[[str], None]) -> None:
+        self._locks = locks
+        self._stop = stop
+        self._told = told
+        self._held = ExitStack()
+        self._marks: set[str] = set()
+
+    def take(self, account_id: str, name: str, list_id: str | None) -> bool:
+        """Wait for the turn on a list, by its name in the account while it has no id; whether somebody else had it, so that
+        what was read of the list is out of date. Nothing happens when it is held. Raises Interrupted."""
+        mark = f"list-{_mark(list_id or f'{account_id} {name}')}"
+        if mark in self._marks:
+            return False
+        if list_id is None:
+            # Who waits for a list that is not there yet holds no other: nobody waits in a circle.
+            self.close()
+        waited = False
+        while not _taken(self._held, self._locks, mark):
+            if not waited:
+                self._told("Another run sends to the same list: this one waits until it has ended.")
+            waited = True
+            if self._stop.wait(_AGAIN):
+                raise Interrupted
+        self._marks.add(mark)
+        return waited
+
+    def close(self) -> None:
+        """Let the next one."""
+        self._held.close()
+        self._marks.clear()
+
+
+def _taken(held: ExitStack, locks: Locks, name: str) -> bool:
+    with ExitStack() as attempt:
+        if attempt.enter_context(locks.hold(name)):
+            held.push(attempt.pop_all())
+            return True
+    return False
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from segue import logs
 from segue.catalog import Catalog
 from segue.catalog.runs import Task
 from segue.delivery.budget import Interrupted
@@ -54,6 +55,10 @@ class RecordedProgress:
 
     def waiting(self, endpoint: str, seconds: float) -> None:
         """Seen by the task that does not move."""
+
+    def tell(self, text: str) -> None:
+        """For the log."""
+        logs.event("told", run=self._run, text=text)
 
     def _note(self, task: str, done: int) -> None:
         total, unit = self._total.get(task, (None, ""))

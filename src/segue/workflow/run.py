@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -27,7 +26,7 @@ from segue.workflow.announce import announcing
 from segue.workflow.context import RunContext, Stage
 from segue.workflow.failures import explain
 from segue.workflow.gate import require_start
-from segue.workflow.locks import only_run
+from segue.workflow.locks import ListTurns, only_run
 from segue.workflow.records import RunRecord, RunRecords, error_dict
 from segue.workflow.resumable import finish_first, is_hopeless, resumable
 from segue.workflow.status import RunStatus, TaskStatus
@@ -209,7 +208,12 @@ class Runner:
     ) -> RunRecord:
         """Do the tasks that are left. The settings are those with which the run began."""
         settings = TemplateSettings.model_validate(run.settings)
-        with self.open(orchestration) as destination, announcing(self.workspace, run, quiet=only is not None):
+        turns = ListTurns(self.workspace.locks, stop=self.stop, told=self.progress.tell)
+        with (
+            closing(turns),
+            self.open(orchestration) as destination,
+            announcing(self.workspace, run, quiet=only is not None),
+        ):
             context = RunContext(
                 workspace=self.workspace,
                 settings=self.settings,
@@ -222,8 +226,8 @@ class Runner:
                 allowed=allowed,
                 expected_plan=expected_plan,
                 read_back=read_back,
-                clock=time.monotonic,
                 stop=self.stop,
+                turns=turns,
             )
             if self.worker_id is None:  # a worker has taken the run already, and may have been asked to stop since
                 self.records.update(run.id, status=RunStatus.RUNNING, worker_id=None, error=None, ended_at=None)

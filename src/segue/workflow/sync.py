@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from segue.services.fuses import check_fuses
 from segue.services.planning import Plan, make_plan
 from segue.services.shared_lists import SharedLists
-from segue.services.snapshots import load_snapshot
-from segue.services.staging import Staged, Staging, connect
+from segue.services.snapshots import Held, load_snapshot
+from segue.services.staging import Connected, Staged, Staging, connect
 from segue.workflow.context import RunContext
 from segue.workflow.gate import require_start
 
@@ -30,7 +30,16 @@ def stage_sync(context: RunContext) -> Staged:
         folder=context.folder,
         progress=context.progress,
         shared_lists=context.shared_lists,
-    ).stage(connect(context.destination, context.orchestration, held))
+    ).stage(_connect(context, held))
+
+
+def _connect(context: RunContext, held: Held) -> Connected:
+    """Connect, and again after another run had the list."""
+    while True:
+        connected = connect(context.destination, context.orchestration, held)
+        target = connected.target
+        if not context.turns.take(connected.account.id, target.name, target.id):
+            return connected
 
 
 def plan(runner: Runner, name: str) -> Plan:

@@ -11,6 +11,7 @@ from segue.catalog.base import now
 from segue.catalog.runs import Run
 from segue.catalog.runs import Task as TaskRow
 from segue.delivery.ledger import PartKind
+from segue.delivery.words import counted
 from segue.destinations.contract import Outcome
 from segue.errors import DataError, StateError
 from segue.failpoints import reach
@@ -20,6 +21,7 @@ from segue.services.snapshots import Held, publish_snapshot
 from segue.services.staging import Staged, with_list
 from segue.workflow.context import RunContext
 from segue.workflow.folding import Delivered, delivered, fold
+from segue.workflow.locks import making_list
 from segue.workflow.status import RunStatus, TaskStatus
 
 Task = Callable[[RunContext], Mapping[str, Any]]
@@ -104,17 +106,17 @@ def resolve_list(context: RunContext) -> Mapping[str, Any]:
     staged = context.staged()
     target = staged.connected.target
     created = False
-    begun = context.records.get(context.run.id).task("list")
-    if target.id is None and begun is not None and begun.attempts > 1:
-        # A process before this one may have made it and died before it could say so.
-        target = context.destination.find_list(target.name, None)
-        created = target.id is not None
-        context.save(with_list(staged, target))
     if target.id is None:
-        reach("list-create-before")
-        target = context.destination.make_list(target.name)
-        reach("list-create-after")
-        created = True
+        begun = context.records.get(context.run.id).task("list")
+        with making_list(context.workspace.locks, target.name, stop=context.stop):
+            # Another run may have made it since, or a process before this one that died before it could say so.
+            target = context.destination.find_list(target.name, None)
+            created = target.id is not None and begun is not None and begun.attempts > 1
+            if target.id is None:
+                reach("list-create-before")
+                target = context.destination.make_list(target.name)
+                reach("list-create-after")
+                created = True
         context.save(with_list(staged, target))
     context.records.update(context.run.id, list_id=target.id, list_created=created or context.run.list_created)
     return {"list_id": target.id, "name": target.name, "created": created}
@@ -129,7 +131,7 @@ def confirm(context: RunContext) -> Mapping[str, Any]:
     """Wait for the jobs, read their errors."""
     outcome = context.destination.confirm(context.work())
     refused = sum(len(context.ledger.rejected(PartKind.IMPORT, c.number)) for c in context.staged().delta.chunks)
-    warnings = [f"Klaviyo refused {refused:,} rows; the rejects name them."] if refused else []
+    warnings = [f"Klaviyo refused {counted(refused, 'row')}; the rejects name them."] if refused else []
     return {**_outcome(outcome), "warnings": [*warnings, *outcome.warnings]}
 
 
@@ -175,7 +177,7 @@ def _missing_members(context: RunContext, staged: Staged, result: Delivered) -> 
     if count is None or count >= expected:
         return []
     why = "it merged people who share a phone number or an external id, or they left meanwhile"
-    return [f"The list has {expected - count:,} fewer members than Klaviyo acknowledged: {why}."]
+    return [f"The list has {counted(expected - count, 'fewer member')} than Klaviyo acknowledged: {why}."]
 
 
 def record(context: RunContext) -> Mapping[str, Any]:
@@ -184,6 +186,7 @@ def record(context: RunContext) -> Mapping[str, Any]:
     layout, settings = context.workspace.layout, context.settings
     result = delivered(context.folder, context.ledger)
     with Workbench(context.folder, memory_bytes=settings.engine_memory, threads=settings.threads) as bench:
+        context.shared_lists.show(bench, context.work().list_id)
         snapshot = fold(
             bench,
             context.folder,
@@ -192,6 +195,7 @@ def record(context: RunContext) -> Mapping[str, Any]:
             segments=layout.snapshots / context.orchestration.id,
             run_id=run.id,
             list_id=context.work().list_id,
+            fields=context.destination.fields,
         )
     held = Held(snapshot=snapshot, list_name=context.orchestration.settings.list_name)
     warnings = [text for task in run.tasks for text in task.outcome.get("warnings", [])]

@@ -14,6 +14,7 @@ from segue.audience.rows import ADD, RowCounts
 from segue.audience.snapshot import write_segment
 from segue.audience.text import parquet
 from segue.audience.workbench import Workbench, open_rows, writing
+from segue.delivery.words import counted
 from segue.errors import UsageError
 from segue.services.shared_lists import release
 from segue.services.snapshots import load_snapshot
@@ -37,6 +38,7 @@ def stage_undo(context: RunContext) -> Staged:
         )
     account = context.destination.account()
     target = context.destination.find_list(orchestration.settings.list_name, held.snapshot.list_id)
+    context.turns.take(account.id, target.name, target.id)
     before = context.records.get(undone)
     places = {
         (account.id, target.id),
@@ -119,8 +121,10 @@ def _cannot(kinds: dict[str, int]) -> tuple[str, ...]:
     warnings = []
     if kinds.get("change"):
         warnings.append(
-            f"{kinds['change']:,} profiles keep the fields that the run changed or cleared: Klaviyo does not keep old values."
+            f"{counted(kinds['change'], 'profile keeps', 'profiles keep')} the fields that the run changed or cleared: "
+            "Klaviyo does not keep old values."
         )
     if kinds.get("add"):
-        warnings.append(f"{kinds['add']:,} profiles that the run sent stay in Klaviyo; they only leave the list.")
+        stay = counted(kinds["add"], "profile that the run sent stays", "profiles that the run sent stay")
+        warnings.append(f"{stay} in Klaviyo and only off the list.")
     return tuple(warnings)

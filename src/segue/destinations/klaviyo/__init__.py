@@ -99,6 +99,5 @@ plugin = Plugin(
     credential="klaviyo",
     fields=FIELDS,
     well_known=WELL_KNOWN,
-    limits=LIMITS,
     open=_open,
 )

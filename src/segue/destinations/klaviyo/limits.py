@@ -41,7 +41,6 @@ GET_LIST = _endpoint("GET", "/api/lists/{id}", L, "lists:read")
 GET_LIST_COUNT = _endpoint("GET", "/api/lists/{id}?additional-fields[list]=profile_count", XS, "lists:read")
 CREATE_LIST = _endpoint("POST", "/api/lists", M, "lists:write")
 GET_MEMBERS = _endpoint("GET", "/api/lists/{id}/profiles", L, "lists:read", "profiles:read")
-ADD_MEMBERS = _endpoint("POST", "/api/lists/{id}/relationships/profiles", M, "lists:write", "profiles:write")
 REMOVE_MEMBERS = _endpoint("DELETE", "/api/lists/{id}/relationships/profiles", M, "lists:write", "profiles:write")
 GET_PROFILES = _endpoint("GET", "/api/profiles", L, "profiles:read")
 IMPORT_PROFILE = _endpoint("POST", "/api/profile-import", L, "profiles:write")
@@ -57,7 +56,6 @@ ENDPOINTS = (
     GET_LIST_COUNT,
     CREATE_LIST,
     GET_MEMBERS,
-    ADD_MEMBERS,
     REMOVE_MEMBERS,
     GET_PROFILES,
     IMPORT_PROFILE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,11 +123,14 @@ class _Remover:
         self._lock = threading.Lock()
         self.done = done
         self._shared: set[str] = set()
+        """Addresses of people who are wanted under another one than the one that left."""
+        self._kept: set[str] = set()
+        """Leavers whom somebody wants again."""
 
     def remove(self, part: Part, span: Sequence[Leaver]) -> None:
         """Remove one span."""
         keys = [leaver.key for leaver in span if leaver.id is None]
-        strangers = [leaver.id for leaver in span if leaver.id]
+        strangers = self._strangers([leaver for leaver in span if leaver.id])
         members = self._look_up(keys)
         try:
             self._delete([*members, *self._moved(keys, members), *strangers])
@@ -168,13 +171,25 @@ class _Remover:
         return self._leaving(keys, profiles)
 
     def _leaving(self, keys: Sequence[str], profiles: Iterable[Json]) -> dict[str, str]:
-        """A profile may answer to several addresses; it stays while the query has the one that it shows."""
+        """A profile may answer to several addresses; it stays while somebody wants the one that it shows."""
         found = {item["id"]: primary_email(item) for item in profiles}
-        others = set(found.values()) - set(keys)
-        wanted = self._work.still_wanted(sorted(others)) if others else frozenset()
-        with self._lock:
-            self._shared |= wanted
+        wanted = self._wanted(set(found.values()), keys)
         return {profile_id: email for profile_id, email in found.items() if email not in wanted}
+
+    def _wanted(self, shown: Collection[str], leaving: Collection[str]) -> frozenset[str]:
+        """Who of the people that show these addresses stays. Leavers are asked about too: since they were staged another
+        orchestration may have sent them to the list."""
+        wanted = self._work.still_wanted(sorted(shown)) if shown else frozenset()
+        with self._lock:
+            self._kept |= wanted & set(leaving)
+            self._shared |= wanted - set(leaving)
+        return wanted
+
+    def _strangers(self, span: Sequence[Leaver]) -> list[str]:
+        """The ids of those whom nobody has sent in the meantime."""
+        keys = {leaver.key for leaver in span if leaver.key}
+        wanted = self._wanted(keys, keys)
+        return [leaver.id for leaver in span if leaver.id and leaver.key not in wanted]
 
     def _delete(self, ids: Sequence[str]) -> None:
         for start in range(0, len(ids), IDS_A_CALL):
@@ -183,7 +198,11 @@ class _Remover:
 
     def warnings(self) -> tuple[str, ...]:
         """What the user should know; people who left by themselves are no reason to worry."""
-        if not self._shared:
-            return ()
-        stay = counted(len(self._shared), "person stays", "people stay")
-        return (f"{stay}: one of their addresses left the query, another is still in it.",)
+        told = []
+        if self._shared:
+            stay = counted(len(self._shared), "person stays", "people stay")
+            told.append(f"{stay}: one of their addresses left the query, another is still in it.")
+        if self._kept:
+            stay = counted(len(self._kept), "person who left stays", "people who left stay")
+            told.append(f"{stay} on the list: another orchestration has sent them there since.")
+        return tuple(told)

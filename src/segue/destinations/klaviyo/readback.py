@@ -90,9 +90,9 @@ def _differences(client: Client, work: Work, expected: dict[str, Json], gone: Se
         elif fields := _different_fields(wanted, seen[key]):
             problems[f"profiles differ in {', '.join(sorted(fields))}"] += 1
     still = {primary_email(item) for item in find_members(client, work.list_id, gone)}
-    # Who answers to another address that the query has was left on the list on purpose.
-    if others := still - set(gone):
-        still -= work.still_wanted(sorted(others))
+    # Who is wanted, under this address or another one, was left on the list on purpose.
+    if still:
+        still -= work.still_wanted(sorted(still))
     if still:
         problems["removed people are still on the list"] += len(still)
     return problems
