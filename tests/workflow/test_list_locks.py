@@ -37,9 +37,14 @@ def test_the_second_who_makes_a_list_of_a_name_waits(tmp_path: Path) -> None:
 def test_a_turn_that_is_held_is_waited_for_and_said_once(tmp_path: Path) -> None:
     said: list[str] = []
     told, first = threading.Event(), turns(tmp_path, [])
+
+    def tell(text: str) -> None:
+        said.append(text)
+        told.set()
+
     assert first.take("acc", "People", "L1") is False
     assert first.take("acc", "People", "L1") is False
-    second = ListTurns(FileLocks(tmp_path), stop=threading.Event(), told=lambda text: (said.append(text), told.set())[0])
+    second = ListTurns(FileLocks(tmp_path), stop=threading.Event(), told=tell)
     waited: list[bool] = []
     thread = threading.Thread(target=lambda: waited.append(second.take("acc", "Renamed", "L1")))
     thread.start()
