@@ -46,7 +46,6 @@ def test_opening_makes_no_call() -> None:
         ("GET /api/lists/{id}?additional-fields[list]=profile_count", 1, 15),
         ("POST /api/lists", 10, 150),
         ("GET /api/lists/{id}/profiles", 75, 750),
-        ("POST /api/lists/{id}/relationships/profiles", 10, 150),
         ("DELETE /api/lists/{id}/relationships/profiles", 10, 150),
         ("GET /api/profiles", 75, 750),
         ("POST /api/profile-import", 75, 750),
