@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from segue.audience.encode import HEAD
 from segue.audience.fields import FieldMap
@@ -166,7 +167,8 @@ def _doubtful_sql(members: str, sent: str, fields: FieldMap) -> str:
     are sent again even when the query goes back to those; what the change may have set is owed, so that it is cleared."""
     owed = may_hold_sql(sent, owed="m.uncleared", key=fields.key, identifiers=fields.identifiers)
     return f"""SELECT m.key, '{DOUBTFUL}' AS hash, m.payload, {owed} AS uncleared, 'change' AS kind, NULL::BIGINT AS row,
-        NULL AS changed, NULL AS cleared, NULL AS unset FROM ({members}) m JOIN maybe ON m.key = maybe.key WHERE maybe.kind = {CHANGE}"""
+        NULL AS changed, NULL AS cleared, NULL AS unset FROM ({members}) m JOIN maybe ON m.key = maybe.key
+        WHERE maybe.kind = {CHANGE}"""
 
 
 def _open_rows(folder: Path, ledger: Ledger) -> pa.Table:
