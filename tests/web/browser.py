@@ -6,12 +6,18 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
 from examples.sandbox import Sandbox
+from segue.security import Secret
+from segue.services.links import first_administrator_link, redeem_link
+from segue.services.login import log_in
+from segue.services.workspace import open_workspace
+from segue.settings import Settings
 
+PASSWORD = Secret("four words of a sentence")
 _INSTALLED = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -41,6 +47,15 @@ def web_app(place: Sandbox) -> Iterator[str]:
     finally:
         process.terminate()
         process.communicate(timeout=60)
+
+
+def logged_in(place: Sandbox, name: str = "ana") -> dict[str, str]:
+    """The cookies of an administrator's browser; the user is made where there is none."""
+    with closing(open_workspace(Settings.from_env(place.variables))) as workspace:
+        link = first_administrator_link(workspace)
+        if link is not None:
+            redeem_link(workspace, link.token, PASSWORD, name=name)
+        return {"segue": log_in(workspace, name, PASSWORD, address="127.0.0.1").token.reveal()}
 
 
 def free_port() -> int:

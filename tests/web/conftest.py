@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from examples.sandbox import Sandbox, sandbox
-from tests.web.browser import chromium, web_app
+from tests.web.browser import chromium, logged_in, web_app
 
 ROOT = Path(__file__).parents[2]
 NAME = "Customers to Klaviyo"
@@ -22,6 +22,7 @@ class Site:
 
     place: Sandbox
     url: str
+    cookies: dict[str, str]
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         place.captured("apply", str(place.folder / "segue.yaml"))
         place.captured("run", NAME, "--yes")
         with web_app(place) as url:
-            yield Site(place=place, url=url)
+            yield Site(place=place, url=url, cookies=logged_in(place))
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +85,7 @@ class Visitor:
 @pytest.fixture
 def visitor(site: Site, browser: Browser) -> Iterator[Visitor]:
     context = browser.new_context(viewport={"width": 1280, "height": 850}, timezone_id="Europe/Vienna")
+    context.add_cookies([{"name": n, "value": v, "url": site.url} for n, v in site.cookies.items()])
     visitor = Visitor(site, context.new_page())
     yield visitor
     context.close()

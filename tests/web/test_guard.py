@@ -9,7 +9,7 @@ import pytest
 
 
 def test_scripts_of_a_page_carry_a_mark_that_is_new_each_time(site):
-    first, second = (httpx.get(site.url + "/") for _ in range(2))
+    first, second = (httpx.get(site.url + "/", cookies=site.cookies) for _ in range(2))
     policy = first.headers["content-security-policy"]
     assert "'unsafe-inline'" not in policy.split("script-src")[1].split(";")[0]
     assert "frame-ancestors 'none'" in policy

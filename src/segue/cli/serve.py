@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 _PANEL = "Service"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-"""Where the web app may listen: it knows no users."""
 _PATIENCE = 5
 """Seconds that answers of the API on their way get when the process has to end."""
 
@@ -40,6 +40,14 @@ def serve(
         int, typer.Option("--port", min=0, max=65535, help="Port of the web app and the REST API; 0: neither.")
     ] = 8321,
     web: Annotated[bool, typer.Option("--web/--no-web", help="The web app, or the REST API alone.")] = True,
+    behind_proxy: Annotated[
+        str | None,
+        typer.Option(
+            "--behind-proxy",
+            metavar="ADDRESS",
+            help="Address of the proxy that encrypts: only its X-Forwarded headers are believed.",
+        ),
+    ] = None,
 ) -> None:
     """Carry out the runs that are asked for, until interrupted; serve the web app and the REST API.
 
@@ -53,20 +61,52 @@ def serve(
     current = settings()
     with service(current) as running, ExitStack() as edges:
         if port:
-            edges.enter_context(_edges(running.workspace, current, host, port, web=web))
+            edges.enter_context(_edges(running.workspace, current, _Place(host, port, behind_proxy), web=web))
         typer.echo(f"serving {running.workspace.layout.home}", err=True)
         running.work(end)
         typer.echo("stopping: what is on its way is finished, the next server goes on with the rest", err=True)
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where the server listens, and behind what. proxy: its address."""
+
+    host: str
+    port: int
+    proxy: str | None
+
+    def warn(self) -> None:
+        """Say what is dangerous about it."""
+        if self.host not in _LOOPBACK and self.proxy is None:
+            typer.echo(
+                f"warning: {self.host} is reached from elsewhere, and nothing encrypts: passwords and people's data can be "
+                "read on the way; put a proxy in front that does, and name it with --behind-proxy",
+                err=True,
+            )
+
+
+def _tell_first_link(opened: Workspace, address: str) -> None:
+    """Without users, somebody has to become the first administrator."""
+    from segue.services.links import first_administrator_link, path_of
+
+    link = first_administrator_link(opened)
+    if link is not None:
+        typer.echo(
+            f"nobody can log in yet; make the first administrator within an hour, once:\n  {address}{path_of(link)}",
+            err=True,
+        )
+
+
 @contextmanager
-def _edges(opened: Workspace, current: Settings, host: str, port: int, *, web: bool) -> Iterator[None]:
+def _edges(opened: Workspace, current: Settings, place: _Place, *, web: bool) -> Iterator[None]:
     """The web app and the REST API in a thread; runs that they start go to the worker."""
     import uvicorn
 
     from segue.api import create_app
     from segue.api.background import WorkerStarter
 
+    host, port = place.host, place.port
+    place.warn()
     try:
         listener = socket.create_server((host, port))
     except OSError as error:
@@ -77,7 +117,7 @@ def _edges(opened: Workspace, current: Settings, host: str, port: int, *, web: b
         ) from None
     api = create_app(opened, current, starter=WorkerStarter())
     app: ASGIApp = api
-    if web and host in _LOOPBACK:
+    if web:
         from segue.api.access import FIRST_PARTS
         from segue.web import with_pages
 
@@ -87,6 +127,9 @@ def _edges(opened: Workspace, current: Settings, host: str, port: int, *, web: b
         log_level="warning",
         access_log=False,
         server_header=False,
+        # Without a proxy that is named, anybody could say that they come from elsewhere, or over https.
+        proxy_headers=place.proxy is not None,
+        forwarded_allow_ips=place.proxy or "",
         # An event stream would otherwise hold the end up as long as its run takes.
         timeout_graceful_shutdown=_PATIENCE,
     )
@@ -95,6 +138,7 @@ def _edges(opened: Workspace, current: Settings, host: str, port: int, *, web: b
     thread.start()
     if app is not api:
         typer.echo(f"the web app is at http://{host}:{port}/", err=True)
+        _tell_first_link(opened, f"http://{host}:{port}")
     typer.echo(f"the API is at http://{host}:{port}/api/v1, its description at /api/openapi.json", err=True)
     try:
         yield

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
+
+from starlette.requests import HTTPConnection
+
+from segue.browser import client_address, visitor
+from segue.services.permissions import NOBODY, Actor
+from segue.services.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
-    """A person. policy: what the person is, in words."""
-
-    name: str
-    policy: str
-
-    def may(self, permission: str) -> bool:
-        """Whether the person may do this."""
-        return bool(permission)
-
-
-def current_actor() -> Actor:
-    """The person behind the page or the event that is being handled."""
-    return Actor(name="Administrator", policy="administrator")
+def current_actor(opened: Workspace, request: HTTPConnection) -> Actor:
+    """The person whose browser asked for the page, as that person is now; nobody once the session is over."""
+    found = visitor(opened, request)
+    return found.actor if found is not None else replace(NOBODY, address=client_address(request))

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from segue.errors import SegueError
 from segue.services.workspace import Workspace
 from segue.settings import Settings
+from segue.web.door import Door
 from segue.web.guard import PageGuard
 from segue.web.pages import PAGES
 from segue.web.showing import shown, shown_missing
@@ -66,7 +67,13 @@ def with_pages(
         gzip_middleware_factory=None,
         reconnect_timeout=10,
     )
-    return _Parted(api, GZipMiddleware(PageGuard(outer, host=host), minimum_size=1000, compresslevel=4), first_parts)
+    return _Parted(
+        api,
+        GZipMiddleware(
+            PageGuard(Door(outer, workspace=workspace, assets=assets), host=host), minimum_size=1000, compresslevel=4
+        ),
+        first_parts,
+    )
 
 
 def _with_parameters(show: Callable[..., Awaitable[None]], parameters: list[inspect.Parameter]) -> Callable[..., Any]:

@@ -67,7 +67,10 @@ def _user_menu(visit: Visit) -> None:
         part("span", "user-name", text=actor.name)
         with ui.menu(), part("div", "user-card"):
             part("strong", text=actor.name)
-            part("span", "muted", text=actor.policy)
+            part("span", "muted", text=str(actor.policy or ""))
+            with part("form", method="post", action="/logout"):
+                part("input", type="hidden", name="csrf", value=visit.csrf)
+                part("button", "button", type="submit", text="Log out")
 
 
 def _navigation(visit: Visit, pages: tuple[Page, ...], page: Page | None) -> None:

@@ -52,7 +52,12 @@ def shown_missing(pages: tuple[Page, ...], workspace: Workspace, settings: Setti
 
 
 def _visit(pages: tuple[Page, ...], workspace: Workspace, settings: Settings) -> Visit:
-    return Visit(opened=workspace, settings=settings, paths=frozenset(page.path for page in pages))
+    return Visit(
+        opened=workspace,
+        request=ui.context.client.request,
+        settings=settings,
+        paths=frozenset(page.path for page in pages),
+    )
 
 
 def _status(error: SegueError) -> int:

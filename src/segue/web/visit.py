@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
 
+from segue.browser import visitor
+from segue.services.permissions import Actor
 from segue.services.workspace import Workspace
 from segue.settings import Settings
-from segue.web.actor import Actor, current_actor
+from segue.web.actor import current_actor
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -18,10 +21,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """settings: of the server; paths: of the pages that there are, as they are declared; started: ids of the runs that were
-    started here, of which the page tells the end."""
+    """request: with which the browser asked for the page; settings: of the server; paths: of the pages that there are, as
+    they are declared; started: ids of the runs that were started here, of which the page tells the end."""
 
     opened: Workspace
+    request: HTTPConnection
     settings: Settings
     paths: frozenset[str]
     started: set[str] = field(default_factory=set)
@@ -29,12 +33,18 @@ class Visit:
     @property
     def actor(self) -> Actor:
         """Who it is: asked anew each time, since a session may have ended meanwhile."""
-        return current_actor()
+        return current_actor(self.opened, self.request)
 
     @property
     def workspace(self) -> Workspace:
         """The workspace, as this person may use it."""
-        return self.opened
+        return self.opened.acting_as(self.actor)
+
+    @property
+    def csrf(self) -> str:
+        """What a form of this page must carry."""
+        found = visitor(self.opened, self.request)
+        return found.csrf if found is not None else ""
 
     def may(self, permission: str) -> bool:
         """Whether to offer something at all. The use cases ask again."""
