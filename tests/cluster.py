@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -17,6 +18,15 @@ import pytest
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _WHY = "PostgreSQL is not installed and could not be: nothing that needs it was tested (apt-get install postgresql)"
+_TABLES = """import sys
+from segue.services.workspace import init_workspace, open_workspace
+from segue.settings import Settings
+from segue.workflow.engine import Engine
+settings = Settings.from_env({"SEGUE_HOME": sys.argv[1], "SEGUE_DATABASE_URL": sys.argv[2]})
+init_workspace(settings)
+state = open_workspace(settings).catalog.for_engine()
+Engine(state, worker_id="template", at_once=1, carry_out=lambda _: None).close()
+"""
 
 
 def programs() -> Path | None:
@@ -33,6 +43,16 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._template: str | None = None
+
+    def workspace(self) -> str:
+        """The URL of a new database with all tables, those of the engine included."""
+        if self._template is None:
+            url = self.make()
+            # In a process of its own: a database that somebody is connected to cannot be copied.
+            subprocess.run([sys.executable, "-c", _TABLES, str(self._folder / "home"), url], check=True, timeout=100)
+            self._template = url.partition("?")[0].rpartition("/")[2]
+        return self.make(self._template)
 
     def url(self, database: str) -> str:
         """As SEGUE_DATABASE_URL takes it."""

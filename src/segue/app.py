@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from segue import failpoints
@@ -12,7 +12,7 @@ from segue.services.permissions import SYSTEM
 from segue.services.workspace import Workspace, open_workspace
 from segue.settings import Settings
 from segue.workflow.grouping import keeping_schedules
-from segue.workflow.worker import TURN, Worker, working
+from segue.workflow.worker import TURN, Post, working
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,22 +20,25 @@ class Service:
     """A running service."""
 
     workspace: Workspace
-    worker: Worker
+    post: Post
 
     def work(self, until: threading.Event) -> None:
         """Carry runs out until the event is set."""
         while not until.wait(TURN):
-            self.worker.turn()
+            self.post.turn()
 
 
 @contextmanager
-def service(settings: Settings) -> Iterator[Service]:
-    """The service of the workspace at settings.home. Raises StateError, BusyError ``server_running``."""
+def service(settings: Settings, *, schedules: bool = True) -> Iterator[Service]:
+    """The service of the workspace at settings.home. schedules: whether it starts groups too.
+
+    Raises StateError, BusyError ``server_running``.
+    """
     if settings.failpoint:
         failpoints.arm(settings.failpoint)
     workspace = open_workspace(settings).acting_as(SYSTEM)
     try:
-        with working(workspace, settings) as worker, keeping_schedules(workspace):
-            yield Service(workspace=workspace, worker=worker)
+        with working(workspace, settings) as post, keeping_schedules(workspace) if schedules else nullcontext():
+            yield Service(workspace=workspace, post=post)
     finally:
         workspace.close()

@@ -52,12 +52,16 @@ class Settings:
     """SEGUE_THREADS: threads of one query and of the comparison with the last run; not set: one per core."""
     engine_memory: int = 600 * 10**6
     """SEGUE_ENGINE_MEMORY: memory of the engine that compares and encodes rows: `600MB`, `1GiB` or bytes."""
+    chunk_rows: int = 10_000
+    """SEGUE_CHUNK_ROWS: rows of one import job at most; fewer make more requests. Klaviyo takes 10,000."""
     rate_scale: float = 1.0
     """SEGUE_RATE_SCALE: multiplies the destination's published rate limits: `1` obeys them, `0` does not wait (fakes)."""
     second_run: Literal["refuse", "wait"] = "refuse"
     """SEGUE_SECOND_RUN: with a server, a run while another one of its orchestration is under way: `refuse` or `wait`."""
     runs_at_once: int = 2
     """SEGUE_RUNS_AT_ONCE: how many runs `segue serve` carries out at a time; of one account it is always one."""
+    worker_silence: float = 20.0
+    """SEGUE_WORKER_SILENCE: with PostgreSQL, how long a worker may give no sign of life before another takes its runs over."""
     log: str | None = None
     """SEGUE_LOG: a file that events are added to as JSON lines, without people's data; `-` is stderr; not set: no log."""
     failpoint: str | None = None
@@ -89,9 +93,11 @@ class Settings:
             query_seconds=read("SEGUE_QUERY_SECONDS", parse_duration, default.query_seconds),
             threads=read("SEGUE_THREADS", _parse_count, default.threads),
             engine_memory=read("SEGUE_ENGINE_MEMORY", parse_size, default.engine_memory),
+            chunk_rows=read("SEGUE_CHUNK_ROWS", _parse_count, default.chunk_rows),
             rate_scale=read("SEGUE_RATE_SCALE", _parse_scale, default.rate_scale),
             second_run=read("SEGUE_SECOND_RUN", _parse_second_run, default.second_run),
             runs_at_once=read("SEGUE_RUNS_AT_ONCE", _parse_count, default.runs_at_once),
+            worker_silence=read("SEGUE_WORKER_SILENCE", parse_duration, default.worker_silence),
             log=environ.get("SEGUE_LOG", "").strip() or None,
             failpoint=environ.get("SEGUE_FAILPOINT") or None,
             debug=read("SEGUE_DEBUG", _parse_switch, default.debug),

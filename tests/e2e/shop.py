@@ -50,10 +50,13 @@ class Shop:
     template: dict[str, Any] = field(default_factory=lambda: {"list_name": "People", "use_full_profile": True})
     key: str = "pk_test"
     rate_scale: float = 0.0
+    database_url: str | None = None
 
     def __post_init__(self) -> None:
         self.admin = self.emulator.admin
         self.environment = {"SEGUE_HOME": str(self.folder / "home"), "SEGUE_RATE_SCALE": str(self.rate_scale)}
+        if self.database_url is not None:
+            self.environment["SEGUE_DATABASE_URL"] = self.database_url
         init_workspace(self.settings)
         self.people([])
         self.configure()

@@ -35,10 +35,10 @@ def until(happened: Callable[[], T | bool | None], what: str = "it") -> T:
 class Server:
     """``segue serve``; standing once the constructor returns."""
 
-    def __init__(self, shop: Shop, *arguments: str, **environment: str) -> None:
-        port = () if "--port" in arguments else ("--port", "0")
+    def __init__(self, shop: Shop, *arguments: str, command: str = "serve", **environment: str) -> None:
+        port = () if "--port" in arguments or command == "worker" else ("--port", "0")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "segue.cli", "serve", *port, *arguments],
+            [sys.executable, "-m", "segue.cli", command, *port, *arguments],
             env={**os.environ, **shop.environment, **environment},
             stderr=subprocess.PIPE,
             text=True,
@@ -47,7 +47,7 @@ class Server:
         line = self.process.stderr.readline()
         while line.startswith(("the web app is at", "the API is at")):
             line = self.process.stderr.readline()
-        assert line.startswith("serving"), line + self.process.communicate(timeout=PATIENCE)[1]
+        assert line.startswith(("serving", "working")), line + self.process.communicate(timeout=PATIENCE)[1]
 
     def died(self) -> int:
         """The exit code, once it has ended by itself."""
@@ -64,8 +64,8 @@ class Server:
 
 
 @contextmanager
-def serving(shop: Shop, *arguments: str, **environment: str) -> Iterator[Server]:
-    server = Server(shop, *arguments, **environment)
+def serving(shop: Shop, *arguments: str, command: str = "serve", **environment: str) -> Iterator[Server]:
+    server = Server(shop, *arguments, command=command, **environment)
     try:
         yield server
     finally:

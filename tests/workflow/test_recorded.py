@@ -12,7 +12,6 @@ from segue.settings import Settings
 from segue.workflow.recorded import RecordedProgress
 from segue.workflow.records import RunRecords
 from segue.workflow.status import TaskStatus
-from segue.workflow.workers import Workers
 
 
 @pytest.fixture
@@ -60,13 +59,3 @@ def test_a_task_of_a_stopped_run_ends_at_its_next_report(catalog, run_id):
     stop.set()
     with pytest.raises(Interrupted):
         progress.advance("send", 10)
-
-
-def test_workers_are_known_until_they_are_forgotten(catalog):
-    workers = Workers(catalog)
-    workers.beat("a")
-    workers.beat("b")
-    workers.beat("a")
-    assert workers.others("a") == ["b"]
-    workers.forget(["b"])
-    assert workers.others("a") == []

@@ -8,6 +8,7 @@ changed, so a run without changes writes nothing.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,9 @@ def members_sql(segments: Sequence[Path]) -> str | None:
 def write_segment(bench: Workbench, sql: str, path: Path) -> None:
     """Write the rows of ``sql`` as a segment that is on disk, synced, under its name, or not there at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
+    unfinished = path.with_suffix(f".{secrets.token_hex(4)}.part")
+    for left in path.parent.glob(f"{path.stem}.*.part"):  # by a process that was killed
+        left.unlink(missing_ok=True)
     bench.execute(f"COPY ({sql}) TO {literal(str(unfinished))} (FORMAT parquet, {_COMPRESSION})")
     sync_file(unfinished)
     unfinished.replace(path)

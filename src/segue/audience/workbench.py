@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,8 @@ class Workbench:
     def __init__(self, folder: Path, *, memory_bytes: int, threads: int | None = None) -> None:
         self._connection = duckdb.connect()
         self._set("memory_limit", f"{memory_bytes}B")
-        self._set("temp_directory", str(folder / "spill"))
+        # Not shared: two processes that spill into one folder would overwrite each other.
+        self._set("temp_directory", str(folder / f"spill-{secrets.token_hex(4)}"))
         self._set("TimeZone", "UTC")
         self._set("preserve_insertion_order", False)
         if threads:

@@ -80,6 +80,15 @@ class Catalog:
         with self.session(read_only=True) as session:
             session.execute(text("SELECT 1"))
 
+    def for_engine(self) -> Engine | None:
+        """Connections for the durable engine, where its tables are beside these; None for SQLite: it has a file of its own."""
+        return postgresql.connect_for_engine(self.url, process=self.process) if self.is_shared else None
+
+    def end_process(self, process: str) -> None:
+        """End all connections of a process that is taken for dead, and with them its locks."""
+        if self.is_shared and process:
+            postgresql.end_connections(self._readers, process)
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()

@@ -11,7 +11,7 @@ from segue.catalog.base import Base, UtcDateTime
 
 
 class Worker(Base):
-    """One process. It is gone when ``seen_at`` is long ago; then another one takes its runs over."""
+    """One process. It counts as gone when ``seen_at`` is long ago; then another one takes its runs over."""
 
     __tablename__ = "workers"
 
@@ -20,3 +20,7 @@ class Worker(Base):
     pid: Mapped[int] = mapped_column(Integer)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    process: Mapped[str] = mapped_column(String(63), server_default="")
+    """The name of its connections in PostgreSQL; see ``Catalog.process``."""
+    gone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when it counts as gone; from then on its runs write nothing more, even if it lives."""

@@ -1,4 +1,4 @@
-"""``segue serve`` and ``segue stop``."""
+"""``segue serve``, ``segue worker`` and ``segue stop``."""
 
 # ruff: noqa: PLC0415 -- the engine, FastAPI and SQLAlchemy load inside the commands, so that `segue --help` stays quick
 from __future__ import annotations
@@ -31,6 +31,7 @@ _PATIENCE = 5
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(rich_help_panel=_PANEL)(serve)
+    app.command(rich_help_panel=_PANEL)(worker)
     app.command(rich_help_panel=_PANEL)(stop)
 
 
@@ -55,10 +56,7 @@ def serve(
     """
     from segue.app import service
 
-    end = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: end.set())
-    current = settings()
+    end, current = _until_signalled(), settings()
     with service(current) as running, ExitStack() as edges:
         if port:
             edges.enter_context(_edges(running.workspace, current, _Place(host, port, behind_proxy), web=web))
@@ -95,6 +93,33 @@ def _tell_first_link(opened: Workspace, address: str) -> None:
             f"nobody can log in yet; make the first administrator within an hour, once:\n  {address}{path_of(link)}",
             err=True,
         )
+
+
+def worker() -> None:
+    """Carry out runs beside `segue serve`, until interrupted: with PostgreSQL, on this machine or another one.
+
+    SEGUE_HOME has to be the same folder for all of them. When one of them dies another goes on with its runs within a minute.
+    """
+    from segue.app import service
+
+    end, current = _until_signalled(), settings()
+    if current.database_url is None:
+        raise UsageError(
+            "A worker needs the metadata in PostgreSQL; here they are in a file, for one `segue serve`.",
+            code="worker_needs_postgresql",
+            steps=("Let `segue serve` do more at a time: SEGUE_RUNS_AT_ONCE=4", "Or set SEGUE_DATABASE_URL."),
+        )
+    with service(current, schedules=False) as running:
+        typer.echo(f"working for {running.workspace.layout.home}", err=True)
+        running.work(end)
+        typer.echo("stopping: what is on its way is finished, another worker goes on with the rest", err=True)
+
+
+def _until_signalled() -> threading.Event:
+    end = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: end.set())
+    return end
 
 
 @contextmanager

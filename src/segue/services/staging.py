@@ -15,6 +15,7 @@ from segue.audience.duplicates import DuplicateCounts, settle_duplicates
 from segue.audience.encode import EncodeOptions, is_identifier
 from segue.audience.fields import Field, Place, place_columns
 from segue.audience.identifiers import settle_shared
+from segue.audience.packing import ChunkLimits
 from segue.audience.rows import RowCounts, RowReader
 from segue.audience.snapshot import Snapshot
 from segue.audience.workbench import Workbench
@@ -111,6 +112,11 @@ class Staging:
     progress: Progress
     shared_lists: SharedLists
 
+    @property
+    def _limits(self) -> ChunkLimits:
+        limits = self.destination.chunk_limits
+        return replace(limits, rows=min(limits.rows, self.settings.chunk_rows))
+
     def stage(self, connected: Connected) -> Staged:
         """Query, check, compare. Raises QueryError, DataError, ConfigError, BusyError."""
         memory, threads, template = self.settings.engine_memory, self.settings.threads, self.orchestration.settings
@@ -135,7 +141,7 @@ class Staging:
                 fields=self.destination.fields,
                 settings=template,
                 snapshot=connected.snapshot,
-                limits=self.destination.chunk_limits,
+                limits=self._limits,
                 rows=rows,
                 dropped=duplicates.dropped,
                 shared=sum(shared.values()),
@@ -186,7 +192,7 @@ class Staging:
                 options=EncodeOptions(
                     latest_by=template.latest_by, unset_nulls=template.first_send_nulls in ("custom", "all")
                 ),
-                limits=self.destination.chunk_limits,
+                limits=self._limits,
                 phone_region=template.phone_region,
                 snapshot_sql=snapshot.sql(),
                 clear_owed=template.nulls == "clear",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
+import shutil
 import threading
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +33,7 @@ from segue.workflow.records import RunRecord, RunRecords
 from segue.workflow.status import TaskStatus
 
 _STAGED = pydantic.TypeAdapter(Staged)
+_STAGED_FILE = "staged.json"
 
 
 class Stage(Protocol):
@@ -43,7 +47,7 @@ class Stage(Protocol):
 class RunContext:
     """The tools of a run, and where it stands. allowed: fuses that may blow in this run; expected_plan: the plan that the
     user has seen and that must still be true; read_back: whether the sample is read back from the destination; stop: set when
-    no further chunk may be sent."""
+    no further chunk may be sent; apart: a folder of its own in that of the run."""
 
     workspace: Workspace
     settings: Settings
@@ -58,29 +62,62 @@ class RunContext:
     read_back: bool = True
     stop: threading.Event
     turns: ListTurns
+    apart: str | None = None
 
     @property
     def folder(self) -> Path:
         """Where the run's files are."""
-        return self.workspace.layout.runs / self.run.id
+        folder = self.workspace.layout.runs / self.run.id
+        return folder / self.apart if self.apart else folder
 
     def save(self, staged: Staged) -> None:
         """Keep what was staged for the tasks that follow, now or after a crash."""
-        path = self.folder / "staged.json"
+        path = self.folder / _STAGED_FILE
         unfinished = path.with_suffix(".part")
-        with unfinished.open("wb") as file:
-            file.write(_STAGED.dump_json(staged))
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-        sync_folder(self.folder)
+        # The session refuses a worker whose run is another one's by now.
+        with self.workspace.catalog.session():
+            with unfinished.open("wb") as file:
+                file.write(_STAGED.dump_json(staged))
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+            sync_folder(self.folder)
+
+    @contextmanager
+    def staging(self) -> Iterator[RunContext]:
+        """The same run with a folder that is new. What the block leaves there, failed or not, becomes the run's files.
+
+        A worker that was slow and is replaced may stage beside the one that took its place; it never gets here.
+        """
+        beside = replace(self, apart=f"staging-{secrets.token_hex(4)}")
+        beside.folder.mkdir(parents=True)
+        try:
+            try:
+                yield beside
+            except Exception:
+                self._adopt(beside.folder)
+                raise
+            self._adopt(beside.folder)
+        finally:
+            shutil.rmtree(beside.folder, ignore_errors=True)
+
+    def _adopt(self, staged: Path) -> None:
+        with self.workspace.catalog.session():
+            for old in self.folder.iterdir():
+                if old.is_file():
+                    old.unlink()
+            # What says that the others are whole comes last.
+            for new in sorted(staged.iterdir(), key=lambda path: path.name == _STAGED_FILE):
+                if new.is_file():
+                    new.replace(self.folder / new.name)
+            sync_folder(self.folder)
 
     def staged(self) -> Staged:
         """What was staged. Raises StateError ``staging_lost`` when it cannot be read."""
         try:
-            return _STAGED.validate_json((self.folder / "staged.json").read_bytes())
+            return _STAGED.validate_json((self.folder / _STAGED_FILE).read_bytes())
         except (FileNotFoundError, pydantic.ValidationError) as error:
-            raise staging_lost("staged.json", type(error).__name__) from error
+            raise staging_lost(_STAGED_FILE, type(error).__name__) from error
 
     @property
     def shared_lists(self) -> SharedLists:

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import sqlalchemy
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID
 
 from segue.workflow.queue import Waiting
@@ -18,8 +19,12 @@ from segue.workflow.queue import Waiting
 TASKS_VERSION = "1"
 """Goes up when a run that began with the tasks of before cannot be finished by the tasks of now. The engine takes up
 runs of its own version only."""
+_SCHEMA = "segue_engine"
+"""In PostgreSQL. SQLite has no schemas."""
 _QUEUE = "runs"
 _WORKFLOW = "run"
+_POLL = 0.25
+"""Seconds between two looks at the queue."""
 _LIVES = 20
 """A run that has killed its process so often is not begun again."""
 _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
@@ -28,19 +33,26 @@ _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEE
 class Engine:
     """One per process. carry_out(run_id) is called for each run, in a thread; after a crash it is called again.
 
-    path: the SQLite file of the engine's state. at_once: runs at a time in this process; of one account there is one at a
-    time in all processes together.
+    state: the SQLite file of the engine's state, or the PostgreSQL that has it in a schema of its own. at_once: runs at a
+    time in this process; of one account there is one at a time in all processes together.
     """
 
-    def __init__(self, path: Path, *, worker_id: str, at_once: int, carry_out: Callable[[str], None]) -> None:
-        # Made before the engine connects, which would make it readable by everybody.
-        path.touch(mode=0o600)
+    def __init__(
+        self, state: Path | sqlalchemy.Engine, *, worker_id: str, at_once: int, carry_out: Callable[[str], None]
+    ) -> None:
+        self._shared = state if isinstance(state, sqlalchemy.Engine) else None
+        if isinstance(state, Path):
+            # Made before the engine connects, which would make it readable by everybody.
+            state.touch(mode=0o600)
         # With a handler of ours it adds none, and its warnings go where all others go.
         logging.getLogger("dbos").addHandler(logging.NullHandler())
         DBOS(
             config={
                 "name": "segue",
-                "system_database_url": f"sqlite:///{path}",
+                # Of a database that is handed over, the engine wants to know the kind alone.
+                "system_database_url": "postgresql:///segue" if self._shared else f"sqlite:///{state}",
+                "system_database_engine": self._shared,
+                "dbos_system_schema": _SCHEMA,
                 "application_version": TASKS_VERSION,
                 "executor_id": worker_id,
                 "log_level": "WARNING",
@@ -57,7 +69,7 @@ class Engine:
             _QUEUE,
             partition_concurrency=1,
             worker_concurrency=at_once,
-            polling_interval_sec=0.25,
+            polling_interval_sec=_POLL,
             on_conflict="always_update",
         )
 
@@ -83,6 +95,8 @@ class Engine:
     def close(self) -> None:
         """Let go of everything. Runs that are not at rest by now are begun again by the next worker."""
         DBOS.destroy(destroy_registry=True)
+        if self._shared is not None:
+            self._shared.dispose()
 
 
 def step(name: str, do: Callable[[], bool]) -> bool:

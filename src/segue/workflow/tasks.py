@@ -29,9 +29,9 @@ Task = Callable[[RunContext], Mapping[str, Any]]
 
 def query(context: RunContext) -> Mapping[str, Any]:
     """Connect, run the query, check its rows, compare them with the baseline."""
-    context.folder.mkdir(parents=True, exist_ok=True)
-    staged = context.stage(context)
-    context.save(staged)
+    with context.staging() as beside:
+        staged = context.stage(beside)
+        beside.save(staged)
     connected, counts = staged.connected, staged.delta.counts
     context.records.update(
         context.run.id, account_id=connected.account.id, list_id=connected.target.id, list_name=connected.target.name
