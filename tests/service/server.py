@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import secrets
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +17,12 @@ from segue.services.configuration import apply_files
 from segue.services.workspace import Workspace, open_workspace
 from segue.workflow.records import RunRecord, RunRecords
 from tests.e2e.shop import Shop
+from tests.service.child import LOADED, segue
 
 T = TypeVar("T")
 PATIENCE = 90.0
+_FORKED = multiprocessing.get_context("forkserver")
+_FORKED.set_forkserver_preload(LOADED)
 JOBS = "POST /api/profile-bulk-import-jobs"
 
 
@@ -33,34 +36,40 @@ def until(happened: Callable[[], T | bool | None], what: str = "it") -> T:
 
 
 class Server:
-    """``segue serve``; standing once the constructor returns."""
+    """``segue serve``, or another command that stays; standing once the constructor returns."""
 
     def __init__(self, shop: Shop, *arguments: str, command: str = "serve", **environment: str) -> None:
         port = () if "--port" in arguments or command == "worker" else ("--port", "0")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "segue.cli", command, *port, *arguments],
-            env={**os.environ, **shop.environment, **environment},
-            stderr=subprocess.PIPE,
-            text=True,
+        self._log = shop.folder / f"{command}-{secrets.token_hex(4)}.log"
+        self._log.touch()
+        self._process = _FORKED.Process(
+            target=segue,
+            args=((command, *port, *arguments), {**os.environ, **shop.environment, **environment}, str(self._log)),
+            daemon=True,
         )
-        assert self.process.stderr is not None
-        line = self.process.stderr.readline()
-        while line.startswith(("the web app is at", "the API is at")):
-            line = self.process.stderr.readline()
-        assert line.startswith(("serving", "working")), line + self.process.communicate(timeout=PATIENCE)[1]
+        self._process.start()
+        until(lambda: self._stands() or self._process.exitcode is not None, f"the start of {command}")
+        assert self._stands(), self._log.read_text()
+
+    def _stands(self) -> bool:
+        return any(line.startswith(("serving", "working")) for line in self._log.read_text().splitlines())
+
+    def send(self, number: int) -> None:
+        """Send it a signal."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
 
     def died(self) -> int:
         """The exit code, once it has ended by itself."""
-        code = self.process.wait(timeout=PATIENCE)
-        self.end()
-        return code
+        self._process.join(PATIENCE)
+        assert self._process.exitcode is not None, "it did not end in time"
+        return self._process.exitcode
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """End it; its exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode
+        if self._process.is_alive():
+            self.send(number)
+        return self.died()
 
 
 @contextmanager

@@ -57,11 +57,11 @@ def test_a_worker_that_was_only_slow_stops_and_begins_anew(shop: Shop) -> None:
         asked = request_run(workspace, NAME)
         until(lambda: len(shop.admin.jobs()) == 3, "the sending of three chunks")
         first = owner(shop, asked.run.id)
-        slow.process.send_signal(signal.SIGSTOP)
+        slow.send(signal.SIGSTOP)
         with serving(shop, command="worker", **QUICK) as other:
             until(lambda: owner(shop, asked.run.id) != first, "the taking over")
             # It wakes while the other one is at the run: from now on both live.
-            slow.process.send_signal(signal.SIGCONT)
+            slow.send(signal.SIGCONT)
             shop.admin.settings(job_delay=0)
             shop.admin.advance(3600)
             shop.admin.settle()

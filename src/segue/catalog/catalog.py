@@ -58,9 +58,11 @@ class Catalog:
             if read_only:
                 session.rollback()
                 return
-            reach("commit-before")
+            if self._check is not None:
+                reach("commit-before")
             session.commit()
-            reach("commit-after")
+            if self._check is not None:
+                reach("commit-after")
 
     def checked(self, check: Callable[[Session], None]) -> Catalog:
         """The same catalog for somebody who may lose the right to write: check is called first in each writing session,

@@ -85,6 +85,7 @@ def fold(
     bench.execute(f"""CREATE OR REPLACE TEMP TABLE maybe AS
         SELECT key, kind, head, CASE WHEN kind = {CHANGE} THEN fragment END AS fragment FROM open_rows""")
     bench.show("acknowledged", pa.RecordBatchReader.from_batches(acknowledged.schema, acknowledged.batches()))
+    reach("segment-before")
     write_segment(bench, _segment_sql(bench, folder, ledger, before, fields), path)
     reach("segment-written")
     rows, removed = bench.fetch(
