@@ -7,8 +7,8 @@ from alembic import op
 
 from segue.catalog.base import UtcDateTime
 
-revision = "0007_shared_workers"
-down_revision = "0006_tokens"
+revision = "0008_shared_workers"
+down_revision = "0007_users"
 
 
 def upgrade() -> None:
