@@ -8,7 +8,7 @@ from bisect import bisect_left
 
 import pytest
 
-from segue.delivery.budget import Interrupted, Limit, RateBudget, seconds_needed
+from segue.delivery.budget import Interrupted, Limit, RateBudget, Windows, seconds_needed
 
 LIMITS = {"XS": Limit(burst=1, steady=15), "M": Limit(burst=10, steady=150), "L": Limit(burst=75, steady=750)}
 
@@ -33,7 +33,7 @@ class Clock:
 
 
 def budget(clock: Clock, **more: float) -> RateBudget:
-    return RateBudget(LIMITS, clock=clock, pause=clock.pause, **more)  # type: ignore[arg-type]
+    return RateBudget(Windows(LIMITS, clock=clock, **more), pause=clock.pause)
 
 
 def calls(
@@ -192,7 +192,7 @@ def test_a_stop_ends_the_wait() -> None:
 def test_waits_over_a_second_are_told() -> None:
     clock, told = Clock(), []
     made = RateBudget(
-        LIMITS, clock=clock, pause=clock.pause, on_wait=lambda name, seconds: told.append((name, seconds))
+        Windows(LIMITS, clock=clock), pause=clock.pause, on_wait=lambda name, seconds: told.append((name, seconds))
     )
     calls(made, clock, "M", 20)
     assert told == []
@@ -210,7 +210,7 @@ def test_threads_share_one_budget() -> None:
             clock.now += max(0.0, min(seconds, 0.05))
         return True
 
-    made = RateBudget(LIMITS, clock=clock, pause=pause)
+    made = RateBudget(Windows(LIMITS, clock=clock), pause=pause)
     sent: list[float] = []
 
     def work() -> None:
@@ -247,7 +247,34 @@ def test_seconds_needed(times: int, limit: str, seconds: float) -> None:
 
 def test_a_pause_over_a_second_is_told() -> None:
     told: list[tuple[str, float]] = []
-    made = RateBudget({}, pause=lambda _: True, on_wait=lambda endpoint, seconds: told.append((endpoint, seconds)))
+    made = RateBudget(
+        Windows({}), pause=lambda _: True, on_wait=lambda endpoint, seconds: told.append((endpoint, seconds))
+    )
     made.pause(0.5, endpoint="GET /a")
     made.pause(15, endpoint="GET /a")
     assert told == [("GET /a", 15)]
+
+
+def test_two_connections_of_one_account_share_its_windows() -> None:
+    clock = Clock()
+    windows = Windows(LIMITS, clock=clock)
+    one, two = RateBudget(windows, pause=clock.pause), RateBudget(windows, pause=clock.pause)
+    sent = [at for _ in range(10) for at in (*calls(one, clock, "XS", 1), *calls(two, clock, "XS", 1))]
+    assert most_in(1.0, sent) == 1
+    assert most_in(60.0, sent) <= 15
+    assert (one.calls["XS"], two.calls["XS"]) == (10, 10)
+
+
+def test_what_a_key_sent_before_its_account_was_known_counts_for_the_account() -> None:
+    clock = Clock()
+    account, key = Windows(LIMITS, clock=clock), Windows(LIMITS, clock=clock)
+    known, new = RateBudget(account, pause=clock.pause), RateBudget(key, pause=clock.pause)
+    sent = calls(new, clock, "XS", 10)
+    new.close("M", 5)
+    opens = clock.now + 5
+    account.absorb(key)
+    new.share(account)
+    known.acquire("M")
+    assert clock.now >= opens
+    sent += calls(known, clock, "XS", 3) + calls(new, clock, "XS", 10)
+    assert most_in(60.0, sent) <= 15

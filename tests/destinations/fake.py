@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from segue.audience.workbench import writing
-from segue.delivery.budget import RateBudget
+from segue.delivery.budget import RateBudget, Windows
 from segue.destinations.contract import Work
 from segue.destinations.klaviyo.client import Client
 from segue.destinations.klaviyo.limits import LIMITS
@@ -69,7 +69,7 @@ class Fake:
             self.now += seconds
             return pause(seconds)
 
-        budget = RateBudget(LIMITS, scale=0, clock=lambda: self.now, pause=waited)
+        budget = RateBudget(Windows(LIMITS, scale=0, clock=lambda: self.now), pause=waited)
         return Client(base_url=BASE, secret=KEY, budget=budget, transport=httpx.MockTransport(self))
 
 

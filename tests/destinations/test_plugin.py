@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from klaviyo_emulator import serve
 from segue.audience.delta import Chunk, Delta, DeltaCounts
 from segue.delivery.progress import Quiet
 from segue.destinations.contract import Connection, Estimate
@@ -120,3 +121,15 @@ def test_reading_back_costs_a_call_for_each_hundred() -> None:
 
 def test_nothing_to_do_costs_only_the_look_ups() -> None:
     assert cost(0).requests == {"GET /api/accounts": 1, "GET /api/lists/{id}?additional-fields[list]=profile_count": 1}
+
+
+def test_the_keys_of_an_account_share_one_budget_in_a_process() -> None:
+    with serve(limit_scale=0) as emulator:
+        emulator.admin.add_key("pk_second")
+        connect = lambda key: Connection(base_url=emulator.url, secret=key, progress=Quiet(), pause=lambda _: True)  # noqa: E731
+        opened = [Klaviyo(connect(key)) for key in ("pk_test", "pk_test", "pk_second")]
+        for one in opened:
+            assert one.account().id
+            one.close()
+    assert len({id(one._budget._windows) for one in opened}) == 1
+    assert [one.requests() for one in opened] == [{"GET /api/accounts": 1}] * 3

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from segue.delivery.budget import Interrupted, RateBudget
+from segue.delivery.budget import Interrupted, RateBudget, Windows
 from segue.delivery.ledger import Part, PartKind, PartState
 from segue.delivery.progress import Progress, Quiet
 from segue.destinations.contract import Outcome, Work
@@ -41,7 +41,7 @@ def test_a_stop_ends_a_task_that_waits_for_an_answer(
     ledger.plan([part])
     ledger.mark(part, imported, job="J0")
     some = work(tmp_path, [delta_row("a@b.io", slow=["title"])], ledger=ledger, leavers=["z@b.io"])
-    budget = RateBudget(LIMITS, scale=0, pause=lambda _: False)
+    budget = RateBudget(Windows(LIMITS, scale=0), pause=lambda _: False)
     away = httpx.MockTransport(lambda _: httpx.Response(503))
     client = Client(base_url=BASE, secret=KEY, budget=budget, transport=away)
     with pytest.raises(Interrupted):

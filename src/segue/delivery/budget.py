@@ -44,38 +44,61 @@ class _Lane:
     resets_at: float = 0.0
 
 
+class Windows:
+    """What is known of the windows of one account. Several budgets may share it. Thread-safe where ``lock`` is held.
+
+    scale: 1 obeys the limits as they are, 2 doubles them, 0 does not wait at all (a fake server).
+    """
+
+    def __init__(
+        self, limits: Mapping[str, Limit], *, scale: float = 1.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.lanes = {
+            name: _Lane(Limit(burst=limit.burst * (scale or 1), steady=limit.steady * (scale or 1)))
+            for name, limit in limits.items()
+        }
+        self.paced = scale > 0
+        self.clock = clock
+        self.lock = threading.Lock()
+
+    def absorb(self, other: Windows) -> None:
+        """Count what was sent through other windows here too: they turned out to be the same account's."""
+        for name, theirs in other.lanes.items():
+            ours = self.lanes[name]
+            ours.sent = deque(sorted([*ours.sent, *theirs.sent]))
+            ours.next_at = max(ours.next_at, theirs.next_at)
+            ours.closed_until = max(ours.closed_until, theirs.closed_until)
+
+
 class RateBudget:
-    """Thread-safe. scale: 1 obeys the limits as they are, 2 doubles them, 0 does not wait at all (a fake server).
+    """The calls of one connection, under the windows of its account. Thread-safe.
 
     pause(seconds) must return False when the user asked to stop; on_wait(endpoint, seconds) is told of waits over a second.
     """
 
     def __init__(
         self,
-        limits: Mapping[str, Limit],
+        windows: Windows,
         *,
-        scale: float = 1.0,
-        clock: Callable[[], float] = time.monotonic,
         pause: Callable[[float], bool] | None = None,
         on_wait: Callable[[str, float], None] = lambda _endpoint, _seconds: None,
     ) -> None:
-        self._lanes = {
-            name: _Lane(Limit(burst=limit.burst * (scale or 1), steady=limit.steady * (scale or 1)))
-            for name, limit in limits.items()
-        }
-        self._paced = scale > 0
-        self._clock = clock
+        self._windows = windows
         self._pause = pause or _sleep
         self._on_wait = on_wait
-        self._lock = threading.Lock()
         self.calls: Counter[str] = Counter()
-        """Calls made so far, by endpoint."""
+        """Calls made so far through this budget, by endpoint."""
+
+    def share(self, windows: Windows) -> None:
+        """From now on use these windows."""
+        self._windows = windows
 
     def acquire(self, endpoint: str) -> None:
         """Return when a call of this endpoint may go out. Raises Interrupted when the user asked to stop."""
         while True:
-            with self._lock:
-                lane, now = self._lanes[endpoint], self._clock()
+            windows = self._windows
+            with windows.lock:
+                lane, now = windows.lanes[endpoint], windows.clock()
                 wait = self._earliest(lane, now) - now
                 if wait <= 0:
                     self._take(lane, now)
@@ -88,7 +111,7 @@ class RateBudget:
 
     def _earliest(self, lane: _Lane, now: float) -> float:
         closed = lane.closed_until
-        if not self._paced:
+        if not self._windows.paced:
             return closed
         while lane.sent and lane.sent[0] <= now - STEADY_WINDOW - _STEADY_SLACK:
             lane.sent.popleft()
@@ -103,7 +126,7 @@ class RateBudget:
         return max(closed, lane.next_at)
 
     def _take(self, lane: _Lane, now: float) -> None:
-        if not self._paced:
+        if not self._windows.paced:
             return
         lane.sent.append(now)
         gap = 1 / (lane.limit.burst * _BURST_SHARE)
@@ -116,22 +139,24 @@ class RateBudget:
         """Learn from the RateLimit-* headers of an answer; other programs of the same account use the budget too."""
         remaining, reset = _number(headers.get("ratelimit-remaining")), _number(headers.get("ratelimit-reset"))
         limit = _number(headers.get("ratelimit-limit"))
-        with self._lock:
-            lane = self._lanes[endpoint]
+        windows = self._windows
+        with windows.lock:
+            lane = windows.lanes[endpoint]
             if limit and limit < lane.limit.steady:
                 lane.limit = Limit(burst=lane.limit.burst, steady=limit)
             if remaining is None or reset is None:
                 return
-            now = self._clock()
+            now = windows.clock()
             known = lane.left if lane.left is not None and now < lane.resets_at else None
             lane.left = int(remaining) if known is None else min(known, int(remaining))
             lane.resets_at = now + reset
 
     def close(self, endpoint: str, seconds: float) -> None:
         """The server asked for a pause: nobody calls this endpoint for so long. The pause is never shortened."""
-        with self._lock:
-            lane = self._lanes[endpoint]
-            lane.closed_until = max(lane.closed_until, self._clock() + seconds)
+        windows = self._windows
+        with windows.lock:
+            lane = windows.lanes[endpoint]
+            lane.closed_until = max(lane.closed_until, windows.clock() + seconds)
 
     def pause(self, seconds: float, *, endpoint: str) -> None:
         """Wait outside any window before the next call of an endpoint, interruptibly; over a second it is told."""

@@ -8,10 +8,10 @@ from segue.audience.delta import Delta
 from segue.delivery.budget import RateBudget
 from segue.destinations.contract import Account, Connection, Destination, Estimate, Outcome, Plugin, TargetList, Work
 from segue.destinations.klaviyo import account as accounts
-from segue.destinations.klaviyo import clears, confirm, estimate, lists, members, readback, submit
-from segue.destinations.klaviyo.client import Client
+from segue.destinations.klaviyo import clears, confirm, estimate, lists, members, readback, submit, windows
+from segue.destinations.klaviyo.client import Client, fingerprint
 from segue.destinations.klaviyo.fields import FIELDS, WELL_KNOWN
-from segue.destinations.klaviyo.limits import BASE_URL, CHUNK_LIMITS, LIMITS
+from segue.destinations.klaviyo.limits import BASE_URL, CHUNK_LIMITS
 
 __all__ = ["Klaviyo", "plugin"]
 
@@ -24,14 +24,20 @@ class Klaviyo:
 
     def __init__(self, connection: Connection) -> None:
         self._progress = connection.progress
+        self._base_url = connection.base_url or BASE_URL
+        self._scale = connection.rate_scale
+        key = fingerprint(self._base_url, connection.secret)
         self._budget = RateBudget(
-            LIMITS, scale=connection.rate_scale, pause=connection.pause, on_wait=connection.progress.waiting
+            windows.of_key(key, scale=self._scale), pause=connection.pause, on_wait=connection.progress.waiting
         )
-        self._client = Client(base_url=connection.base_url or BASE_URL, secret=connection.secret, budget=self._budget)
+        self._client = Client(base_url=self._base_url, secret=connection.secret, budget=self._budget)
 
     def account(self) -> Account:
         """Who the key belongs to."""
-        return accounts.find_account(self._client)
+        account = accounts.find_account(self._client)
+        mark = f"{self._base_url} {account.id}"
+        self._budget.share(windows.joined(self._client.fingerprint, mark, scale=self._scale))
+        return account
 
     def check(self) -> tuple[str, ...]:
         """Which rights the key lacks."""

@@ -66,6 +66,11 @@ class Answer:
     body: Json
 
 
+def fingerprint(base_url: str, secret: str) -> str:
+    """Tells keys apart without showing them: 16 hex characters."""
+    return hashlib.sha256(f"{base_url}|{secret}".encode()).hexdigest()[:16]
+
+
 class Client:
     """Thread-safe. secret is sent in the Authorization header of every request and shown nowhere.
 
@@ -76,8 +81,7 @@ class Client:
         self, *, base_url: str, secret: str, budget: RateBudget, transport: httpx.BaseTransport | None = None
     ) -> None:
         self.budget = budget
-        self.fingerprint = hashlib.sha256(f"{base_url}|{secret}".encode()).hexdigest()[:16]
-        """Tells keys apart without showing them."""
+        self.fingerprint = fingerprint(base_url, secret)
         self._http = httpx.Client(
             base_url=base_url,
             timeout=_TIMEOUT,
