@@ -32,7 +32,7 @@ from segue.workflow.resumable import finish_first, is_hopeless, resumable
 from segue.workflow.status import RunStatus, TaskStatus
 from segue.workflow.steps import Step, Suspended, at_once
 from segue.workflow.sync import stage_sync
-from segue.workflow.tasks import TASKS, Task, counts_so_far
+from segue.workflow.tasks import TASKS, Task, counts_so_far, summary
 from segue.workflow.tidying import tidy_plans, tidy_run
 from segue.workflow.undo import stage_undo
 
@@ -296,9 +296,3 @@ class Runner:
         for endpoint, calls in destination.requests().items():
             total[endpoint] = total.get(endpoint, 0) + calls
         self.records.update(run.id, requests=total)
-
-
-def summary(outcome: Mapping[str, Any]) -> str:
-    """What came of a task, for people."""
-    shown = ("source", "added", "changed", "removed", "done", "failed", "members")
-    return ", ".join(f"{outcome[name]:,} {name}" for name in shown if outcome.get(name))

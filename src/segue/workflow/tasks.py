@@ -241,6 +241,12 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     return {"done": outcome.done, "failed": outcome.failed, "warnings": list(outcome.warnings)}
 
 
+def summary(outcome: Mapping[str, Any]) -> str:
+    """What came of a task, for people."""
+    shown = ("source", "added", "changed", "removed", "done", "failed", "members")
+    return ", ".join(f"{outcome[name]:,} {name}" for name in shown if outcome.get(name))
+
+
 TASKS: tuple[tuple[str, Task], ...] = (
     ("query", query),
     ("fuses", fuses),
