@@ -14,8 +14,9 @@ from segue.workflow.locks import server_is_up
 from segue.workflow.queue import Options, Requested
 from segue.workflow.records import RunRecord, TaskRecord
 from segue.workflow.requests import request_run, request_stop, request_undo
-from segue.workflow.run import Ended, Runner, summary
+from segue.workflow.run import Ended, Runner
 from segue.workflow.status import TaskStatus
+from segue.workflow.tasks import summary
 
 _LOOK = 0.2
 """Seconds between two looks at the run."""
