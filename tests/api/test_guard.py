@@ -24,7 +24,7 @@ def routes(app: Any) -> list[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    return path.replace("{ref}", "x").replace("{run_id}", "x")
+    return path.replace("{ref}", "x").replace("{run_id}", "x").replace("{name}", "x")
 
 
 def test_every_route_has_a_scope_and_the_table_names_no_other(office):

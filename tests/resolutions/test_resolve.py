@@ -16,6 +16,7 @@ from segue.security import Secret
 from segue.workflow.records import RunRecord
 from segue.workflow.resolve import Offer, offer, resolve
 from segue.workflow.status import RunStatus
+from segue.workflow.ways import Here
 from tests.e2e.shop import NAME, Shop
 
 JOBS = "POST /api/profile-bulk-import-jobs"
@@ -252,7 +253,9 @@ def test_the_daily_cap_is_waited_for(shop: Shop) -> None:
     assert timedelta(minutes=15) < offers.opens_at - run.ended_at <= timedelta(days=1)
     shop.admin.advance(86_400)
     opens_at = offers.opens_at
-    ended = take(shop, run, Action.WAIT, clock=lambda: opens_at)
+    ended = shop._with_runner(
+        lambda runner: resolve(runner, run.id, Action.WAIT, way=Here(runner=runner, clock=lambda: opens_at))
+    )
     assert ended.status in (RunStatus.COMPLETED, RunStatus.WARNINGS), ended.error
     assert ended.id == run.id
     assert len(shop.members("Second")) == 12
@@ -267,6 +270,29 @@ def test_an_allowed_fuse_is_allowed_once(shop: Shop) -> None:
     well(shop, take(shop, run, Action.ALLOW_FUSE), people=4)
     shop.generate(1)
     failing(shop, "fuse_blown")
+
+
+def test_a_run_without_its_working_files_is_begun_anew(shop: Shop) -> None:
+    shop.generate(12)
+    shop.killed_at("import-accepted-after")
+    [run] = shop._with_runner(lambda runner: runner.records.recent(limit=1))
+    (shop.folder / "home" / "runs" / run.id / "staged.json").unlink()
+    lost = failing(shop, "staging_lost")
+    assert offered(shop, lost).actions[0] is Action.ANEW
+    well(shop, take(shop, lost, Action.ANEW))
+
+
+def test_a_key_of_another_account_does_not_finish_the_run(shop: Shop) -> None:
+    shop.generate(12)
+    shop.killed_at("import-accepted-after")
+    shop.admin.add_account("OTHER1", name="Other shop").add_key("pk_other")
+    shop.key = "pk_other"
+    shop.configure()
+    run = failing(shop, "another_account")
+    assert offered(shop, run).actions == (Action.UPDATE_CREDENTIAL, RETRY, Action.ANEW)
+    ended = take(shop, run, Action.UPDATE_CREDENTIAL, key=Secret("pk_test"))
+    well(shop, ended)
+    assert ended.id == run.id
 
 
 def test_a_killed_run_is_taken_up(shop: Shop) -> None:

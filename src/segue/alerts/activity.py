@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
 from segue.catalog import Catalog
 from segue.catalog.activity import Activity
@@ -43,11 +43,16 @@ def record_activity(catalog: Catalog, kind: Kind, text: str, *, run_id: str | No
         session.add(Activity(at=now(), kind=kind, text=text, run_id=run_id))
 
 
-def recent_activity(catalog: Catalog, *, unseen: bool = False, limit: int = 20) -> list[Line]:
-    """The latest lines, newest first. unseen: only those that nobody has looked at."""
+def recent_activity(
+    catalog: Catalog, *, unseen: bool = False, limit: int = 20, before: tuple[datetime, int] | None = None
+) -> list[Line]:
+    """The latest lines, newest first. unseen: only those that nobody has looked at; before: the line after which to go on."""
     query = select(Activity).order_by(Activity.at.desc(), Activity.id.desc()).limit(limit)
     if unseen:
         query = query.where(Activity.seen_at.is_(None))
+    if before is not None:
+        at, line_id = before
+        query = query.where(or_(Activity.at < at, and_(Activity.at == at, Activity.id < line_id)))
     with catalog.session(read_only=True) as session:
         return [_line(row) for row in session.scalars(query)]
 

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
 
-from segue.api import configuration, operations, queries, runs
+from segue.api import configuration, groups, notifications, operations, queries, resolutions, runs
 from segue.api.background import Starter, ThreadStarter
 from segue.api.guard import Guard
 from segue.api.metrics import Metrics
@@ -22,6 +22,8 @@ from segue.api.tools import Tools, authorise
 from segue.errors import SegueError
 from segue.services.workspace import Workspace
 from segue.settings import Settings
+
+_MODULES = (configuration, queries, runs, resolutions, groups, notifications, operations)
 
 
 def create_app(workspace: Workspace, settings: Settings, *, starter: Starter | None = None) -> FastAPI:
@@ -59,6 +61,6 @@ def _routed(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     # No pages that try the API: they load scripts from elsewhere.
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
     app.include_router(operations.public_router())
-    for router in (configuration.router(), queries.router(), runs.router(), operations.router()):
+    for router in [module.router() for module in _MODULES]:
         app.include_router(router, dependencies=[Depends(authorise)])
     return app

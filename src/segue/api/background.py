@@ -6,19 +6,24 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from segue.catalog.base import now
 from segue.delivery.progress import Quiet
 from segue.errors import UsageError
+from segue.scheduling import GroupRecord
+from segue.scheduling.groups import find_group
 from segue.services.audit import note
 from segue.services.permissions import SYSTEM
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow.carrying import carry_out
-from segue.workflow.gate import require_stop
+from segue.workflow.gate import require_start, require_stop
+from segue.workflow.grouping import ByWorkers, scheduler_of
 from segue.workflow.locks import server_is_up
-from segue.workflow.queue import RunQueue
+from segue.workflow.queue import RunQueue, not_before
 from segue.workflow.records import RunRecords
-from segue.workflow.requests import Options, Requested, request_run, request_stop
+from segue.workflow.requests import Options, Requested, request_run, request_stop, request_undo
 from segue.workflow.run import Runner
+from segue.workflow.ways import Queued, Way
 
 _AT_ONCE = 4
 """Runs of different orchestrations side by side: each takes the memory of a query and of a comparison."""
@@ -29,6 +34,15 @@ class Starter(Protocol):
 
     def start(self, workspace: Workspace, name: str, options: Options) -> Requested:
         """Ask for a run of an orchestration. workspace: of who asks. Raises UsageError, BusyError ``run_under_way``."""
+
+    def undo(self, workspace: Workspace, run_id: str, options: Options) -> Requested:
+        """Ask for the undo of a run. workspace: of who asks. Raises UsageError, BusyError."""
+
+    def start_group(self, workspace: Workspace, name: str) -> GroupRecord:
+        """Ask for a run of a group. workspace: of who asks. Raises UsageError, BusyError ``group_under_way``."""
+
+    def way(self, workspace: Workspace) -> Way:
+        """Who carries out what a resolution asks for. workspace: of who asks."""
 
     def stop(self, workspace: Workspace, run_id: str) -> None:
         """Ask a run to stop. workspace: of who asks. Raises UsageError for one that is over, or that a command works on."""
@@ -43,6 +57,24 @@ class WorkerStarter:
     def start(self, workspace: Workspace, name: str, options: Options) -> Requested:
         """Put the run where the workers find it."""
         return request_run(workspace, name, started_by="api", options=options)
+
+    def undo(self, workspace: Workspace, run_id: str, options: Options) -> Requested:
+        """As ``start``."""
+        return request_undo(workspace, run_id, started_by="api", options=options)
+
+    def start_group(self, workspace: Workspace, name: str) -> GroupRecord:
+        """Leave it to the server's scheduler."""
+        with workspace.catalog.session(read_only=True) as session:
+            members = find_group(session, name).members
+        for member in members:
+            require_start(workspace, member.orchestration)
+        asked = scheduler_of(workspace).ask(name)
+        note(workspace, "group.start", name, after={"run": asked.id})
+        return asked
+
+    def way(self, workspace: Workspace) -> Way:
+        """The workers."""
+        return Queued(workspace=workspace, started_by="api")
 
     def stop(self, workspace: Workspace, run_id: str) -> None:
         """Tell the worker."""
@@ -63,6 +95,8 @@ class ThreadStarter:
         self._stops: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
         self._closing = False
+        self._ending = threading.Event()
+        self._groups: list[threading.Thread] = []
         if not self._served():
             for waiting in RunQueue(workspace.catalog).waiting():  # asked of a process that has ended
                 self._carry_out(waiting.run_id)
@@ -70,8 +104,26 @@ class ThreadStarter:
     def start(self, workspace: Workspace, name: str, options: Options) -> Requested:
         """Write the run down, then begin with it."""
         asked = self._workers.start(workspace, name, options)
+        self._put(asked)
+        return asked
+
+    def undo(self, workspace: Workspace, run_id: str, options: Options) -> Requested:
+        """As ``start``."""
+        asked = self._workers.undo(workspace, run_id, options)
+        self._put(asked)
+        return asked
+
+    def way(self, workspace: Workspace) -> Way:
+        """The workers, or threads of ours."""
+        return Queued(workspace=workspace, started_by="api", put=self._put)
+
+    def start_group(self, workspace: Workspace, name: str) -> GroupRecord:
+        """Write the group's run down, then carry it out in a thread that waits for the runs of its members."""
+        asked = self._workers.start_group(workspace, name)
         if not self._served():
-            self._carry_out(asked.run.id)
+            thread = threading.Thread(target=self._work_group, args=(asked,), name=f"group {name}")
+            self._groups.append(thread)
+            thread.start()
         return asked
 
     def stop(self, workspace: Workspace, run_id: str) -> None:
@@ -88,25 +140,41 @@ class ThreadStarter:
 
     def close(self) -> None:
         """Stop every run of ours and wait for it; the next run of its orchestration goes on."""
+        self._ending.set()
         with self._lock:
             self._closing = True
             for stop in self._stops.values():
                 stop.set()
+        for thread in self._groups:
+            thread.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _served(self) -> bool:
         return server_is_up(self._workspace.locks)
 
+    def _put(self, asked: Requested) -> None:
+        if not self._served():
+            self._carry_out(asked.run.id)
+
+    def _work_group(self, run: GroupRecord) -> None:
+        start = ByWorkers(workspace=self._workspace, stop=self._ending, put=self._put)
+        scheduler_of(self._workspace, stop=self._ending).run_group(run, start)
+
     def _carry_out(self, run_id: str) -> None:
         with self._lock:
             if self._closing:
                 raise UsageError("The API is ending: the run waits for the next start.", code="ending")
+            if run_id in self._stops:
+                return
             self._stops[run_id] = threading.Event()
         self._pool.submit(self._work, run_id)
 
     def _work(self, run_id: str) -> None:
         try:
-            carry_out(self._runner(self._stops[run_id]), run_id)
+            stop = self._stops[run_id]
+            moment = not_before(RunRecords(self._workspace.catalog).get(run_id).options)
+            if moment is None or not stop.wait((moment - now()).total_seconds()):
+                carry_out(self._runner(stop), run_id)
         finally:
             with self._lock:
                 del self._stops[run_id]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
@@ -10,7 +9,7 @@ from itertools import islice
 from typing import Annotated
 
 import pyarrow as pa
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
@@ -18,16 +17,16 @@ from starlette.concurrency import run_in_threadpool
 from segue.api.access import V1, path_of
 from segue.api.events import EventStream
 from segue.api.problems import documented
-from segue.api.tools import Ref, RunRef, Tools, ToolsHere
+from segue.api.tools import Cursor, IdempotencyKey, PageSize, Ref, RunRef, Tools, ToolsHere, once
 from segue.api.wire import run_of
 from segue.audience.rows import REJECTS_SCHEMA
 from segue.client import values
 from segue.delivery.progress import Quiet
+from segue.services.cursors import read_position, write_position
 from segue.services.editing import get_configured
 from segue.services.rejects import readable_rejects, rejects
 from segue.services.rows import csv_parts
 from segue.services.run_pages import run_page
-from segue.services.run_starts import start_once
 from segue.workflow.records import RunRecords
 from segue.workflow.requests import Options
 from segue.workflow.run import Runner
@@ -49,15 +48,14 @@ class RunOrder(BaseModel):
     restart: bool = Field(default=False, description="Give up an unfinished run, keeping what was acknowledged.")
 
 
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        description="A text of your choice. The same request with the same key answers with the same run.",
-    ),
-]
+class UndoOrder(BaseModel):
+    """How to undo; every part may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    allow: list[Annotated[str, Field(max_length=100)]] = Field(
+        default=[], max_length=20, description="Fuses that may blow, in this undo only."
+    )
 
 
 def router() -> APIRouter:
@@ -82,6 +80,10 @@ def router() -> APIRouter:
     routes.post(
         f"{run}/stop", summary="Stop a run", operation_id="stop_run", status_code=202, responses=documented(404, 409)
     )(_stop)
+    routes.get(f"{run}/tasks", summary="Tasks of a run", operation_id="run_tasks", responses=documented(404))(_tasks)
+    routes.post(
+        f"{run}/undo", summary="Undo a run", operation_id="undo_run", status_code=202, responses=documented(404, 409)
+    )(_undo)
     routes.get(
         f"{run}/events",
         summary="Follow a run",
@@ -96,6 +98,9 @@ def router() -> APIRouter:
             **documented(404),
         },
     )(_events)
+    routes.get(
+        f"{run}/rejects", summary="Rejects of a run", operation_id="list_rejects", responses=documented(404, 409)
+    )(_list_rejects)
     routes.get(
         f"{run}/rejects.csv",
         summary="Rejects of a run as CSV",
@@ -131,17 +136,9 @@ def _start(
     name = get_configured(tools.workspace, "orchestrations", ref).name
     order = order or RunOrder()
 
-    def start() -> str:
-        options = Options(allowed=tuple(order.allow), plan_id=order.plan_id, restart=order.restart)
-        return tools.starter.start(tools.workspace, name, options).run.id
-
-    if key is None:
-        run_id = start()
-    else:
-        request = json.dumps([name, order.model_dump()], sort_keys=True)
-        run_id, _ = start_once(
-            tools.workspace, token_id=tools.workspace.actor.key, key=key, request=request, start=start
-        )
+    options = Options(allowed=tuple(order.allow), plan_id=order.plan_id, restart=order.restart)
+    start = tools.starter.start
+    run_id = once(tools, key, [name, order.model_dump()], lambda: start(tools.workspace, name, options).run.id)
     response.headers["Location"] = f"{V1}/runs/{run_id}"
     return _record(tools, run_id)
 
@@ -150,17 +147,40 @@ def _list(
     tools: ToolsHere,
     orchestration: Annotated[str | None, Query(description="Only runs of this name.")] = None,
     status: Annotated[RunStatus | None, Query(description="Only runs that stand so.")] = None,
-    cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=100, description="At most this many.")] = 20,
+    cursor: Cursor = None,
+    limit: PageSize = 20,
 ) -> values.RunList:
     """The latest runs, newest first, page by page."""
+    records = RunRecords(tools.workspace.catalog)
     page = run_page(tools.workspace, orchestration=orchestration, status=status, cursor=cursor, limit=limit)
-    return values.RunList(items=tuple(_record(tools, run_id) for run_id in page.ids), next=page.cursor)
+    return values.RunList(items=tuple(run_of(records.get(run_id)) for run_id in page.ids), next=page.cursor)
 
 
 def _get(tools: ToolsHere, run_id: RunRef) -> values.Run:
-    """One run with its tasks."""
+    """One run with its tasks, those that have not begun too."""
     return _record(tools, run_id)
+
+
+def _tasks(tools: ToolsHere, run_id: RunRef) -> values.TaskList:
+    """The tasks of a run, those that have not begun too, with how far the one is that goes on."""
+    return values.TaskList(items=_record(tools, run_id).tasks)
+
+
+def _undo(
+    tools: ToolsHere,
+    run_id: RunRef,
+    response: Response,
+    order: UndoOrder | None = None,
+    key: IdempotencyKey = None,
+) -> values.Run:
+    """Put the list membership back to what it was before a run, and answer at once with the run that does it."""
+    undone = RunRecords(tools.workspace.catalog).get(run_id).id
+    order = order or UndoOrder()
+    options = Options(allowed=tuple(order.allow))
+    request = ["undo", undone, order.model_dump()]
+    found = once(tools, key, request, lambda: tools.starter.undo(tools.workspace, undone, options).run.id)
+    response.headers["Location"] = f"{V1}/runs/{found}"
+    return _record(tools, found)
 
 
 def _stop(tools: ToolsHere, run_id: RunRef) -> values.Run:
@@ -182,6 +202,17 @@ async def _events(tools: ToolsHere, run_id: RunRef) -> StreamingResponse:
     return StreamingResponse(parts(), media_type="text/event-stream")
 
 
+def _list_rejects(tools: ToolsHere, run_id: RunRef, cursor: Cursor = None, limit: PageSize = 100) -> values.RejectList:
+    """What a run could not send, page by page: Segue's rejects in the order of the rows, then the destination's."""
+    start = read_position(cursor) if cursor is not None else 0
+    run = RunRecords(tools.workspace.catalog).get(run_id)
+    found = list(islice(rejects(tools.workspace, run.id), start, start + limit + 1))
+    return values.RejectList(
+        items=tuple(values.Reject.model_validate(asdict(reject)) for reject in found[:limit]),
+        next=write_position(start + limit) if len(found) > limit else None,
+    )
+
+
 def _rejects(tools: ToolsHere, run_id: RunRef) -> StreamingResponse:
     """Download what a run could not send: row from 1, key, field, value, reason, and who said so."""
     record = RunRecords(tools.workspace.catalog).get(run_id)
@@ -200,4 +231,6 @@ def _rejects(tools: ToolsHere, run_id: RunRef) -> StreamingResponse:
 
 
 def _record(tools: Tools, run_id: str) -> values.Run:
-    return run_of(RunRecords(tools.workspace.catalog).get(run_id))
+    records = RunRecords(tools.workspace.catalog)
+    run = records.get(run_id)
+    return run_of(run, parts=records.states(run.id))

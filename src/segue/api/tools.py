@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Header, Path, Query, Request
 
 from segue.api.access import ROUTES
 from segue.api.background import Starter
 from segue.errors import BusyError, UsageError
 from segue.services.permissions import NOBODY, Actor
+from segue.services.run_starts import start_once
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 
@@ -52,6 +54,17 @@ def _tools(request: Request) -> Tools:
     return replace(tools, workspace=tools.workspace.acting_as(getattr(request.state, "actor", NOBODY)))
 
 
+def once(tools: Tools, key: str | None, request: Sequence[object], start: Callable[[], str]) -> str:
+    """The id of what start starts; of what it started the first time where the caller repeats a key.
+
+    request: what is asked for, so that a key is not used for something else. Raises as ``start_once`` does.
+    """
+    if key is None:
+        return start()
+    text = json.dumps(request, sort_keys=True)
+    return start_once(tools.workspace, token_id=tools.workspace.actor.key, key=key, request=text, start=start)[0]
+
+
 def authorise(request: Request) -> None:
     """Let nobody in who lacks the permission of the route."""
     actor: Actor = request.state.actor
@@ -85,3 +98,14 @@ ToolsHere = Annotated[Tools, Depends(_tools)]
 Document = Annotated[Mapping[str, Any], Depends(_document)]
 Ref = Annotated[str, Path(description="Name or id. A name that holds a slash is reached by its id.")]
 RunRef = Annotated[str, Path(description="Id of the run, or its unambiguous beginning.", min_length=1)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="A text of your choice. The same request with the same key answers with the same run.",
+    ),
+]
+Cursor = Annotated[str | None, Query(description="`next` of the page before.")]
+PageSize = Annotated[int, Query(alias="limit", ge=1, le=100, description="At most this many.")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -16,6 +15,8 @@ _SHOWN_TIMES = 5
 
 def describe(group: Group, scheduler: Scheduler) -> dict[str, Any]:
     """A group as JSON shows it."""
+    from segue.scheduling import next_starts  # noqa: PLC0415 -- loads SQLAlchemy
+
     timetable, last = group.timetable, scheduler.records.latest(group.id)
     return {
         "name": group.name,
@@ -28,7 +29,7 @@ def describe(group: Group, scheduler: Scheduler) -> dict[str, Any]:
         }
         if timetable
         else None,
-        "next": _next_starts(group),
+        "next": [time.isoformat() for time in next_starts(group, _SHOWN_TIMES, now=datetime.now(UTC))],
         "after_signal": group.after_signal,
         "after_group": group.after_group,
         "offset_seconds": group.offset.total_seconds(),
@@ -36,15 +37,6 @@ def describe(group: Group, scheduler: Scheduler) -> dict[str, Any]:
         "members": [{"orchestration": member.orchestration, "after": list(member.after)} for member in group.members],
         "last": run_dict(last[0]) if last else None,
     }
-
-
-def _next_starts(group: Group) -> list[str]:
-    """The next times at which the schedule starts it, in its time zone."""
-    timetable = group.timetable
-    if timetable is None or not group.enabled:
-        return []
-    times = islice(timetable.after(datetime.now(UTC) - group.offset), _SHOWN_TIMES)
-    return [(time + group.offset).astimezone(timetable.zone).isoformat() for time in times]
 
 
 def run_dict(run: GroupRecord) -> dict[str, Any]:

@@ -99,19 +99,15 @@ def signal(
 
     The scheduler starts them; here nothing is run.
     """
-    from segue.scheduling import load_groups, record_signal
-    from segue.services.names import suggestion
+    from segue.scheduling import record_signal
+    from segue.scheduling.signals import hint_for
 
     with workspace() as opened:
-        waiting = record_signal(opened.catalog, name)
-        with opened.catalog.session(read_only=True) as session:
-            known = {group.after_signal for group in load_groups(session) if group.after_signal}
-    if waiting:
-        typer.echo(f'signal "{name}" recorded; due: {", ".join(group.name for group in waiting)}')
-    else:
-        typer.echo(f'signal "{name}" recorded')
-        hint = "" if name in known else suggestion(name, known)
-        typer.secho(f"warning: no enabled group waits for it{hint}", err=True, fg="yellow")
+        due = [group.name for group in record_signal(opened.catalog, name)]
+        hint = "" if due else hint_for(opened.catalog, name)
+    typer.echo(f'signal "{name}" recorded' + (f"; due: {', '.join(due)}" if due else ""))
+    if hint:
+        typer.secho(f"warning: {hint}", err=True, fg="yellow")
 
 
 def schedule(parallel: Parallel = 4) -> None:

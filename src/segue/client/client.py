@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -14,6 +15,7 @@ from segue.client import values
 from segue.client.things import Things
 
 T = TypeVar("T", bound=values.Wire)
+P = TypeVar("P", bound=values.Wire)
 
 _SECONDS = 60.0
 _ENDED = frozenset({"completed", "completed with warnings", "failed", "stopped"})
@@ -55,6 +57,7 @@ class Client:
         self.data_templates = Things(self._http, "data-templates", self._checked)
         self.orchestrations = Things(self._http, "orchestrations", self._checked)
         self.orchestration_groups = Things(self._http, "orchestration-groups", self._checked)
+        self.alerts = Things(self._http, "alerts", self._checked)
 
     def __enter__(self) -> Self:
         return self
@@ -89,7 +92,7 @@ class Client:
             "POST",
             f"orchestrations/{_part(orchestration)}/runs",
             json={"plan_id": plan_id, "allow": list(allow), "restart": restart},
-            headers={"Idempotency-Key": key} if key is not None else {},
+            headers=_idempotent(key),
         )
 
     def run(self, run_id: str) -> values.Run:
@@ -122,14 +125,78 @@ class Client:
         self, *, orchestration: str | None = None, status: str | None = None, page: int = 100
     ) -> Iterator[values.Run]:
         """Every run, newest first, fetched page by page as they are asked for."""
-        asked = {"orchestration": orchestration, "status": status, "limit": page}
-        params = {name: value for name, value in asked.items() if value is not None}
-        while True:
-            found = self._call(values.RunList, "GET", "runs", params=params)
-            yield from found.items
-            if found.next is None:
-                return
-            params["cursor"] = found.next
+        return self._pages(values.RunList, "runs", orchestration=orchestration, status=status, limit=page)
+
+    def tasks(self, run_id: str) -> tuple[values.Task, ...]:
+        """The tasks of a run in their order, those that have not begun too."""
+        return self._call(values.TaskList, "GET", f"runs/{_part(run_id)}/tasks").items
+
+    def undo(self, run_id: str, *, allow: Collection[str] = (), key: str | None = None) -> values.Run:
+        """Put the list membership back to what it was before a run; the run that does it. key: as in ``start``."""
+        return self._call(
+            values.Run, "POST", f"runs/{_part(run_id)}/undo", json={"allow": list(allow)}, headers=_idempotent(key)
+        )
+
+    def resolutions(self, run_id: str) -> values.Resolutions:
+        """What can be done about a run that failed or was stopped."""
+        return self._call(values.Resolutions, "GET", f"runs/{_part(run_id)}/resolutions")
+
+    def resolve(
+        self, run_id: str, action: str, *, list_id: str | None = None, api_key: str | None = None
+    ) -> values.Run:
+        """Take one of the offered ways; the run that goes on or begins. A new key may take as long as Klaviyo does."""
+        body = {"action": action, "list_id": list_id, "api_key": api_key}
+        return self._call(values.Run, "POST", f"runs/{_part(run_id)}/resolutions", json=body, timeout=None)
+
+    def run_group(self, group: str, *, key: str | None = None) -> values.GroupRun:
+        """Run a group. key: repeated with it, the answer is the same run."""
+        path = f"orchestration-groups/{_part(group)}/runs"
+        return self._call(values.GroupRun, "POST", path, headers=_idempotent(key))
+
+    def group_run(self, run_id: str) -> values.GroupRun:
+        """A run of a group with its members."""
+        return self._call(values.GroupRun, "GET", f"group-runs/{_part(run_id)}")
+
+    def group_runs(self, group: str, *, page: int = 100) -> Iterator[values.GroupRun]:
+        """Every run of a group, newest first."""
+        return self._pages(values.GroupRunList, f"orchestration-groups/{_part(group)}/runs", limit=page)
+
+    def group_times(self, group: str, *, count: int = 5) -> tuple[datetime, ...]:
+        """When the schedule of a group starts it next."""
+        path = f"orchestration-groups/{_part(group)}/times"
+        return self._call(values.Times, "GET", path, params={"count": count}).items
+
+    def signal(self, name: str) -> values.SignalReceived:
+        """Say that upstream data are ready."""
+        return self._call(values.SignalReceived, "POST", f"signals/{_part(name)}")
+
+    def signals(self, *, name: str | None = None, page: int = 100) -> Iterator[values.Signal]:
+        """Every signal that came, newest first."""
+        return self._pages(values.SignalList, "signals", name=name, limit=page)
+
+    def notifications(self, *, unseen: bool = False, page: int = 100) -> Iterator[values.Notification]:
+        """The recent activity, newest first. Reading marks nothing as seen."""
+        return self._pages(values.NotificationList, "notifications", unseen=unseen or None, limit=page)
+
+    def mark_seen(self, ids: Collection[int]) -> None:
+        """Say that notifications were looked at."""
+        self._checked(self._http.post("notifications/seen", json={"ids": list(ids)}))
+
+    def test_alert(self, ref: str) -> None:
+        """Send a test message of an alert."""
+        self._call(values.Sent, "POST", f"alerts/{_part(ref)}/test", timeout=None)
+
+    def query_status(self, ref: str) -> values.QueryStatus:
+        """How a query stands."""
+        return self._call(values.QueryStatus, "GET", f"queries/{_part(ref)}/status")
+
+    def query_statuses(self) -> tuple[values.QueryStatus, ...]:
+        """How every query stands, by name."""
+        return self._call(values.QueryStatusList, "GET", "query-statuses").items
+
+    def list_rejects(self, run_id: str, *, page: int = 100) -> Iterator[values.Reject]:
+        """What a run could not send, page by page."""
+        return self._pages(values.RejectList, f"runs/{_part(run_id)}/rejects", limit=page)
 
     def rejects(self, run_id: str) -> str:
         """The rejects of a run, as CSV."""
@@ -174,6 +241,15 @@ class Client:
                 response.read()
             yield self._checked(response).iter_lines()
 
+    def _pages(self, kind: type[values.Page[P]], path: str, **asked: Any) -> Iterator[P]:
+        params = {name: value for name, value in asked.items() if value is not None}
+        while True:
+            found = self._call(kind, "GET", path, params=params)
+            yield from found.items
+            if found.next is None:
+                return
+            params["cursor"] = found.next
+
     def _call(self, kind: type[T], method: str, path: str, **options: Any) -> T:
         return kind.model_validate_json(self._checked(self._http.request(method, path, **options)).content)
 
@@ -194,6 +270,10 @@ def _problem(response: httpx.Response) -> values.Problem:
             code="no_answer_of_segue",
             detail=f"The server answered with {response.status_code}, and not in the words of Segue.",
         )
+
+
+def _idempotent(key: str | None) -> dict[str, str]:
+    return {"Idempotency-Key": key} if key is not None else {}
 
 
 def _part(text: str) -> str:

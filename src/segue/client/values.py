@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue
+
+P = TypeVar("P", bound="Wire")
 
 
 class Wire(BaseModel):
     """What all of them share."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Page(Wire, Generic[P]):
+    """A part of a list. next: the cursor of the next page, None after the last one."""
+
+    items: tuple[P, ...]
+    next: str | None
 
 
 class Problem(Wire):
@@ -73,7 +83,8 @@ class ListRef(Wire):
 
 
 class Task(Wire):
-    """One step of a run. outcome: numbers and sentences; seconds: None while it runs."""
+    """One step of a run. outcome: numbers and sentences; seconds: None while it runs; progress: done, total and unit while a
+    server is at it."""
 
     name: str
     status: str
@@ -82,6 +93,13 @@ class Task(Wire):
     seconds: float | None
     attempts: int
     outcome: dict[str, JsonValue]
+    progress: dict[str, JsonValue] | None = None
+
+
+class TaskList(Wire):
+    """The tasks of a run in their order."""
+
+    items: tuple[Task, ...]
 
 
 class Run(Wire):
@@ -104,13 +122,14 @@ class Run(Wire):
     warnings: tuple[str, ...]
     error: Failure | None
     tasks: tuple[Task, ...]
+    settings: dict[str, JsonValue] = {}
+    """Of the data template, by which it goes."""
+    parts: dict[str, int] = {}
+    """Deliveries by kind and state; only where one run is read."""
 
 
-class RunList(Wire):
-    """A page of runs, newest first. next: the cursor of the next page, None after the last one."""
-
-    items: tuple[Run, ...]
-    next: str | None
+class RunList(Page[Run]):
+    """A page of runs, newest first."""
 
 
 class Fuse(Wire):
@@ -144,6 +163,7 @@ class Plan(Wire):
     cleared_fields: dict[str, int]
     clears_one_by_one: int
     kept_fields: dict[str, int]
+    first_send_unset: dict[str, int] = {}
     removed: int
     foreign: int
     others: int | None
@@ -164,6 +184,10 @@ class Reject(Wire):
     reason: str
     source: str
     detail: str | None
+
+
+class RejectList(Page[Reject]):
+    """A page of rejects."""
 
 
 class HistoryEntry(Wire):
@@ -215,3 +239,121 @@ class RequestCounts(Wire):
     """Calls to the destination of every run that is kept."""
 
     items: tuple[RequestCount, ...]
+
+
+class OfferedAction(Wire):
+    """A way out. action: the word that takes it; meaning: what it does."""
+
+    action: str
+    meaning: str
+
+
+class Resolutions(Wire):
+    """What can be done about a run that failed or was stopped. code: of its error; task: that failed; who: can put it right;
+    fuses, lists: to be allowed, to choose from; opens_at: when a limit opens again; docs: a page below `docs/`."""
+
+    run_id: str
+    orchestration: str
+    status: str
+    code: str
+    message: str | None
+    task: str | None
+    cause: str
+    who: str
+    steps: tuple[str, ...]
+    actions: tuple[OfferedAction, ...]
+    docs: str
+    fuses: tuple[str, ...]
+    lists: tuple[str, ...]
+    opens_at: datetime | None
+
+
+class GroupMember(Wire):
+    """How a member fared in a run of its group. message: why it failed or was not started."""
+
+    orchestration: str
+    after: tuple[str, ...] = ()
+    status: str
+    run_id: str | None
+    message: str
+
+
+class GroupRun(Wire):
+    """One run of a group. cause: `schedule`, `signal`, `group` or `manual`; due_at: when it was to start."""
+
+    group_run_id: str
+    group: str
+    cause: str
+    status: str
+    due_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    warnings: tuple[str, ...]
+    members: tuple[GroupMember, ...]
+
+
+class GroupRunList(Page[GroupRun]):
+    """A page of runs of a group, newest first."""
+
+
+class Times(Wire):
+    """When the schedule starts a group next, in its time zone; empty without a schedule, and while it is disabled."""
+
+    items: tuple[datetime, ...]
+
+
+class Signal(Wire):
+    """An upstream signal that came."""
+
+    name: str
+    received_at: datetime
+
+
+class SignalList(Page[Signal]):
+    """A page of signals, newest first."""
+
+
+class SignalReceived(Wire):
+    """A signal that was written down. due: the enabled groups that wait for it; hint: what to say where there is none."""
+
+    name: str
+    due: tuple[str, ...]
+    hint: str
+
+
+class Notification(Wire):
+    """A line of the recent activity. kind: `running`, `completed`, `warning` or `error`; run_id: what it is about."""
+
+    id: int
+    at: datetime
+    kind: str
+    text: str
+    run_id: str | None
+    seen: bool
+
+
+class NotificationList(Page[Notification]):
+    """A page of the recent activity, newest first."""
+
+
+class Sent(Wire):
+    """A test message that was sent. alert: whose."""
+
+    alert: str
+
+
+class QueryStatus(Wire):
+    """How a query stands: `draft`, `activated` (not run), `waiting`, `running`, `completed`, `inactive` (30 days not run) or
+    `error`. row_count: of the last run that counted the rows."""
+
+    query: str
+    status: str
+    last_run_at: datetime | None
+    last_run_id: str | None
+    row_count: int | None
+
+
+class QueryStatusList(Wire):
+    """How every query stands, by name."""
+
+    items: tuple[QueryStatus, ...]

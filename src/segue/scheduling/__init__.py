@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from segue.scheduling.groups import Group, Member, find_group, load_groups
+from segue.scheduling.groups import Group, Member, find_group, load_groups, next_starts
 from segue.scheduling.loop import Loop, Report
 from segue.scheduling.records import GroupRecord, GroupRecords, MemberRecord
 from segue.scheduling.running import MemberResult, Start, Turn
 from segue.scheduling.scheduler import Scheduler
-from segue.scheduling.signals import record_signal
+from segue.scheduling.signals import Received, latest_signals, record_signal
 from segue.scheduling.status import Cause, GroupStatus, MemberStatus
 
 __all__ = [
@@ -21,11 +21,14 @@ __all__ = [
     "MemberRecord",
     "MemberResult",
     "MemberStatus",
+    "Received",
     "Report",
     "Scheduler",
     "Start",
     "Turn",
     "find_group",
+    "latest_signals",
     "load_groups",
+    "next_starts",
     "record_signal",
 ]

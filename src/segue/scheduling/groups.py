@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import select
@@ -50,6 +51,15 @@ class Group:
             "signal": self.after_signal,
             "group": self.after_group,
         }
+
+
+def next_starts(group: Group, count: int, *, now: datetime) -> tuple[datetime, ...]:
+    """The next times at which the schedule starts a group, in its time zone; none while it is disabled."""
+    timetable = group.timetable
+    if timetable is None or not group.enabled:
+        return ()
+    times = islice(timetable.after(now - group.offset), count)
+    return tuple((time + group.offset).astimezone(timetable.zone) for time in times)
 
 
 def load_groups(session: Session) -> tuple[Group, ...]:

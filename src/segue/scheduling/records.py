@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from segue.catalog import Catalog
 from segue.catalog.groups import GroupRun, GroupRunMember
+from segue.errors import UsageError
 from segue.scheduling.groups import Member
 from segue.scheduling.status import Cause, GroupStatus, MemberStatus
 
@@ -84,9 +85,26 @@ class GroupRecords:
         with self._catalog.session(read_only=True) as session:
             return record_of(session.get_one(GroupRun, run_id))
 
-    def latest(self, group_id: str, *, limit: int = 1) -> tuple[GroupRecord, ...]:
-        """The last runs of a group, the newest first."""
+    def find(self, run_id: str) -> GroupRecord:
+        """One run of a group, by its whole id. Raises UsageError when there is none."""
+        with self._catalog.session(read_only=True) as session:
+            row = session.get(GroupRun, run_id)
+            if row is None:
+                raise UsageError(
+                    f'There is no group run "{run_id}".',
+                    code="unknown_group_run",
+                    steps=("See the last ones with: segue groups",),
+                )
+            return record_of(row)
+
+    def latest(
+        self, group_id: str, *, limit: int = 1, before: tuple[datetime, str] | None = None
+    ) -> tuple[GroupRecord, ...]:
+        """The last runs of a group, the newest first. before: due_at and id of the run after which to go on."""
         query = select(GroupRun).where(GroupRun.group_id == group_id)
+        if before is not None:
+            due, run_id = before
+            query = query.where(or_(GroupRun.due_at < due, and_(GroupRun.due_at == due, GroupRun.id < run_id)))
         with self._catalog.session(read_only=True) as session:
             rows = session.scalars(query.order_by(GroupRun.due_at.desc(), GroupRun.id.desc()).limit(limit))
             return tuple(record_of(row) for row in rows)

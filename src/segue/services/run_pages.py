@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import and_, or_, select
 
 from segue.catalog.runs import Run
-from segue.errors import UsageError
+from segue.services.cursors import read_cursor, write_cursor
 from segue.services.workspace import Workspace
 
 
@@ -31,26 +29,12 @@ def run_page(
     if status is not None:
         query = query.where(Run.status == status)
     if cursor is not None:
-        started, run_id = _read(cursor)
+        started, run_id = read_cursor(cursor)
         query = query.where(or_(Run.started_at < started, and_(Run.started_at == started, Run.id < run_id)))
     with workspace.catalog.session(read_only=True) as session:
         rows = session.execute(query).all()
     more = rows[limit - 1] if len(rows) > limit else None
     return RunPage(
-        ids=tuple(row.id for row in rows[:limit]), cursor=_write(more.started_at, more.id) if more is not None else None
+        ids=tuple(row.id for row in rows[:limit]),
+        cursor=write_cursor(more.started_at, more.id) if more is not None else None,
     )
-
-
-def _write(started: datetime, run_id: str) -> str:
-    return base64.urlsafe_b64encode(f"{started.isoformat()} {run_id}".encode()).decode()
-
-
-def _read(cursor: str) -> tuple[datetime, str]:
-    try:
-        moment, _, run_id = base64.b64decode(cursor, altchars=b"-_", validate=True).decode().partition(" ")
-        started = datetime.fromisoformat(moment)
-        return started.astimezone(started.tzinfo), run_id
-    except (ValueError, OverflowError):
-        raise UsageError(
-            "The cursor is none of ours.", code="bad_cursor", steps=("Leave it out to begin with the first page.",)
-        ) from None

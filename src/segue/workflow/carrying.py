@@ -45,7 +45,9 @@ def _carry_out(runner: Runner, orchestration: Orchestration, run_id: str) -> Non
     run = runner.records.get(run_id)
     options = Options.model_validate(run.options)
     if runner.step("earlier", partial(_finish_earlier, runner, orchestration, run, restart=options.restart)):
-        runner.perform(orchestration, run, allowed=options.allowed, expected_plan=options.plan_id)
+        runner.perform(
+            orchestration, run, allowed=options.allowed, expected_plan=options.plan_id, read_back=options.read_back
+        )
 
 
 def _finish_earlier(runner: Runner, orchestration: Orchestration, run: RunRecord, *, restart: bool) -> bool:
@@ -60,7 +62,7 @@ def _finish_earlier(runner: Runner, orchestration: Orchestration, run: RunRecord
             raise Interrupted
         _refuse(runner, run.id, ended.error)
         return False
-    records.close_orphans(orchestration.id, besides=run.id)
+    runner.sweep(orchestration, besides=run.id)
     return True
 
 

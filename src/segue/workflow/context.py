@@ -30,7 +30,6 @@ from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow.locks import ListTurns
 from segue.workflow.records import RunRecord, RunRecords
-from segue.workflow.status import TaskStatus
 
 _STAGED = pydantic.TypeAdapter(Staged)
 _STAGED_FILE = "staged.json"
@@ -144,7 +143,7 @@ class RunContext:
     def work(self) -> Work:
         """The work for the destination. The list must be there."""
         begun = self.run.task("query")
-        if begun is not None and begun.status is TaskStatus.SUCCEEDED and not self.same_account:
+        if begun is not None and begun.status.done and not self.same_account:
             raise CredentialError(
                 "The credential opens another Klaviyo account than the one that this run began in.",
                 code="another_account",

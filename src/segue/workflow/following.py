@@ -15,7 +15,6 @@ from segue.workflow.queue import Options, Requested
 from segue.workflow.records import RunRecord, TaskRecord
 from segue.workflow.requests import request_run, request_stop, request_undo
 from segue.workflow.run import Ended, Runner
-from segue.workflow.status import TaskStatus
 from segue.workflow.tasks import summary
 
 _LOOK = 0.2
@@ -110,6 +109,6 @@ class _Shown:
                 self._begun.add(task.name)
                 self._progress.begin(task.name, total=task.progress["total"], unit=task.progress["unit"])
             self._progress.advance(task.name, task.progress["done"])
-        if task.status is TaskStatus.SUCCEEDED:
+        if task.status.done:
             self._over.add(task.name)
             self._progress.end(task.name, summary(task.outcome))

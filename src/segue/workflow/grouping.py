@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ from segue.scheduling.telling import tell
 from segue.services.workspace import Workspace
 from segue.workflow.queue import StartedBy
 from segue.workflow.records import RunRecord, RunRecords
-from segue.workflow.requests import request_run
+from segue.workflow.requests import Requested, request_run
 from segue.workflow.status import RunStatus
 
 _LOOK = 2.0
@@ -40,7 +40,8 @@ _STATUSES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByWorkers:
-    """A ``Start``: asks the workers for the run of a member and waits for its end. every: seconds between two looks.
+    """A ``Start``: asks the workers for the run of a member and waits for its end. every: seconds between two looks; put:
+    told of each run that was asked for.
 
     After a crash it waits for the run that it had asked for before.
     """
@@ -48,6 +49,7 @@ class ByWorkers:
     workspace: Workspace
     stop: threading.Event
     every: float = 0.5
+    put: Callable[[Requested], object] = lambda _asked: None
 
     def __call__(self, turn: Turn) -> MemberResult:
         """Run one member. Where ``stop`` is set meanwhile the run goes on, and its member waits to be looked at again."""
@@ -63,6 +65,7 @@ class ByWorkers:
         by = _STARTED_BY[turn.cause]
         asked = request_run(self.workspace, turn.orchestration, started_by=by, when_busy="wait")
         turn.note(asked.run.id)
+        self.put(asked)
         return asked.run.id
 
     def _ended(self, turn: Turn, run_id: str) -> RunRecord | None:
@@ -86,12 +89,23 @@ def member_status(run: RunRecord) -> MemberStatus:
     return _STATUSES.get(run.status, MemberStatus.FAILED)
 
 
+def scheduler_of(workspace: Workspace, *, stop: threading.Event | None = None) -> Scheduler:
+    """The groups of a workspace, whose members are runs of the workers. stop: set when the process has to end."""
+    return Scheduler(
+        catalog=workspace.catalog,
+        locks=workspace.locks,
+        parallel=_AT_ONCE,
+        keeps=True,
+        stop=stop or threading.Event(),
+    )
+
+
 @contextmanager
 def keeping_schedules(workspace: Workspace, *, every: float = _LOOK) -> Iterator[None]:
     """Start groups when they are due, in threads, until the block ends. Runs that are under way then go on without it."""
     stop = threading.Event()
     loop = Loop(
-        scheduler=Scheduler(catalog=workspace.catalog, locks=workspace.locks, parallel=_AT_ONCE, keeps=True, stop=stop),
+        scheduler=scheduler_of(workspace, stop=stop),
         start=ByWorkers(workspace=workspace, stop=stop),
         report=partial(tell, workspace),
         trouble=_trouble,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 import pydantic
@@ -17,7 +18,7 @@ from segue.errors import SegueError, UsageError
 from segue.services.orchestrations import Orchestration
 from segue.workflow.locks import under_way
 from segue.workflow.records import RunRecord, RunRecords, error_dict, record_of
-from segue.workflow.resumable import finish_first, is_hopeless
+from segue.workflow.resumable import finish_first, is_hopeless, resumable
 from segue.workflow.rows import new_run, unfinished_run
 from segue.workflow.status import RunStatus
 
@@ -30,12 +31,14 @@ _AT_IT = (RunStatus.RUNNING, RunStatus.STOPPING)
 
 class Options(pydantic.BaseModel):
     """What was asked for with a run. allowed: fuses that may blow; plan_id: the plan that must still be true; restart: an
-    unfinished run is settled, not finished."""
+    unfinished run is settled, not finished; read_back: False leaves the sample out; not_before: it waits until then."""
 
     model_config = pydantic.ConfigDict(frozen=True)
     allowed: tuple[str, ...] = ()
     plan_id: str | None = None
     restart: bool = False
+    read_back: bool = True
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +111,22 @@ class RunQueue:
             session.add(fresh)
             return Requested(run=record_of(fresh), resumed=False)
 
+    def resume(
+        self, run_id: str, *, locked: bool, started_by: StartedBy, options: Options, settings: Mapping[str, Any]
+    ) -> Requested:
+        """Ask for a run to be taken up from the task that failed. settings: of the run, that change before.
+
+        Raises UsageError for a run that is over or that a later one has overtaken, BusyError while somebody is at it.
+        """
+        asked = resumable(RunRecords(self._catalog), run_id)
+        with self._catalog.session() as session:
+            run = session.get_one(Run, asked.id)
+            if locked or run.status == RunStatus.WAITING or (run.status in _AT_IT and run.worker_id):
+                raise under_way(run.orchestration)
+            run.settings = {**run.settings, **settings}
+            _wait(run, started_by=started_by, options=options)
+            return Requested(run=record_of(run), resumed=True)
+
     def stop(self, run_id: str) -> RunRecord:
         """Ask a run to stop. One that waits is stopped at once. Raises UsageError for one that no worker is at."""
         run_id = RunRecords(self._catalog).get(run_id).id
@@ -147,11 +166,13 @@ class RunQueue:
             return True
 
     def waiting(self) -> list[Waiting]:
-        """Every run that waits."""
+        """Every run that waits for a worker, and not for a moment that has not come."""
         with self._catalog.session(read_only=True) as session:
             rows = session.scalars(select(Run).where(Run.status == RunStatus.WAITING).order_by(Run.started_at)).all()
             return [
-                Waiting(run_id=r.id, attempt=r.attempt, account=_account(session, r), priority=r.priority) for r in rows
+                Waiting(run_id=r.id, attempt=r.attempt, account=_account(session, r), priority=r.priority)
+                for r in rows
+                if (moment := not_before(r.options)) is None or moment <= now()
             ]
 
     def at_work(self) -> Sequence[RunRecord]:
@@ -166,6 +187,11 @@ class RunQueue:
             run = session.get_one(Run, run_id)
             if run.status in _AT_IT and run.attempt == attempt and run.worker_id is not None:
                 run.status, run.error, run.ended_at = RunStatus.FAILED, error_dict(error), now()
+
+
+def not_before(options: Mapping[str, Any]) -> datetime | None:
+    """The moment that a run waits for; None for none."""
+    return Options.model_validate(options).not_before
 
 
 def _wait(run: Run, *, started_by: StartedBy, options: Options) -> None:

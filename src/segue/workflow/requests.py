@@ -1,6 +1,9 @@
-"""Asking the workers for something: to run, to undo, to stop. No engine is loaded; the catalog carries the message."""
+"""Asking the workers for something: to run, to undo, to go on, to stop. No engine is loaded; the catalog carries the message."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from segue.services.audit import note
 from segue.services.orchestrations import load_orchestration
@@ -10,7 +13,7 @@ from segue.workflow.locks import run_is_under_way
 from segue.workflow.queue import Options, Requested, RunQueue, StartedBy, WhenBusy
 from segue.workflow.records import RunRecord, RunRecords
 
-__all__ = ["Options", "Requested", "request_run", "request_stop", "request_undo"]
+__all__ = ["Options", "Requested", "request_resume", "request_run", "request_stop", "request_undo"]
 
 
 def request_run(
@@ -40,6 +43,32 @@ def request_undo(
     """Ask for the list membership as it was before a run. Raises UsageError, BusyError."""
     undone = RunRecords(workspace.catalog).get(run_id)
     return _put(workspace, undone.orchestration, started_by, options or Options(), when_busy, undoes=undone.id)
+
+
+def request_resume(
+    workspace: Workspace,
+    run_id: str,
+    *,
+    started_by: StartedBy = "user",
+    options: Options | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Requested:
+    """Ask for a run that failed or was stopped to go on from its task. settings: of the run, that change before.
+
+    Raises UsageError for a run that has nothing to go on with, BusyError while somebody is at a run of its orchestration.
+    """
+    run, options = RunRecords(workspace.catalog).get(run_id), options or Options()
+    require_start(workspace, run.orchestration, allowed=options.allowed)
+    asked = RunQueue(workspace.catalog).resume(
+        run.id,
+        locked=run_is_under_way(workspace.locks, run.orchestration_id),
+        started_by=started_by,
+        options=options,
+        settings=settings or {},
+    )
+    what = {"run": run.id, **({"allowed": list(options.allowed)} if options.allowed else {})}
+    note(workspace, "run.resume", run.orchestration, after=what)
+    return asked
 
 
 def request_stop(workspace: Workspace, run_id: str) -> RunRecord:

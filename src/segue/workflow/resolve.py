@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from segue.catalog.base import now
-from segue.delivery.budget import Interrupted
 from segue.errors import UsageError
 from segue.resolutions import Action, Resolution, resolution
 from segue.security import Secret
@@ -18,6 +16,7 @@ from segue.workflow.gate import require_start
 from segue.workflow.records import RunRecord
 from segue.workflow.resumable import is_hopeless, resumable
 from segue.workflow.status import RunStatus, TaskStatus
+from segue.workflow.ways import Here, Way
 
 if TYPE_CHECKING:
     from segue.workflow.run import Runner
@@ -51,7 +50,7 @@ def offer(runner: Runner, run_id: str) -> Offer:
     run = runner.records.get(run_id)
     if run.status in (RunStatus.COMPLETED, RunStatus.WARNINGS):
         raise UsageError(f"Run {run.id} has {run.status}: there is nothing to resolve.", code="run_over")
-    failed = next((t for t in reversed(run.tasks) if t.status in (TaskStatus.FAILED, TaskStatus.STOPPED)), None)
+    failed = next((t for t in reversed(run.tasks) if t.status in (TaskStatus.FAILED, TaskStatus.WAITING)), None)
     facts: Mapping[str, Any] = failed.outcome if failed else {}
     code = str((run.error or {}).get("code", "stopped"))
     entry = resolution(code)
@@ -77,12 +76,12 @@ def resolve(
     *,
     list_id: str | None = None,
     key: Secret | None = None,
-    clock: Callable[[], datetime] = now,
+    way: Way | None = None,
 ) -> RunRecord:
     """Do one of the offered actions and return the run that came of it, which may fail again.
 
-    list_id: for ``choose_list``; key: for ``update_credential``; clock: what ``wait`` compares with. Raises UsageError for an
-    action that does not fit, CredentialError for a key that is no good, BusyError while a run is under way.
+    list_id: for ``choose_list``; key: for ``update_credential``; way: who carries it out, None for this process. Raises
+    UsageError for an action that does not fit, CredentialError for a key that is no good, BusyError while a run is under way.
     """
     offered = offer(runner, run_id)
     if action not in offered.actions:
@@ -94,16 +93,16 @@ def resolve(
     require_start(runner.workspace, offered.run.orchestration)
     what = {"run": offered.run.id, "error": offered.code, "action": str(action)}
     note(runner.workspace, "run.resolve", offered.run.orchestration, after=what)
-    return _DO[action](runner, offered, _Given(list_id=list_id, key=key, clock=clock))
+    return _DO[action](runner, offered, _Given(list_id=list_id, key=key, way=way or Here(runner=runner)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Given:
-    """What the user adds to an action."""
+    """What the user adds to an action, and who carries it out."""
 
     list_id: str | None
     key: Secret | None
-    clock: Callable[[], datetime]
+    way: Way
 
 
 def _fits(action: Action, facts: Mapping[str, Any], *, task: str | None, goes_on: bool) -> bool:
@@ -122,33 +121,33 @@ def _goes_on(runner: Runner, run_id: str) -> bool:
     return True
 
 
-def _retry(runner: Runner, offered: Offer, _given: _Given) -> RunRecord:
-    return runner.resume(offered.run.id)
+def _retry(_runner: Runner, offered: Offer, given: _Given) -> RunRecord:
+    return given.way.resume(offered.run.id)
 
 
 def _restart(runner: Runner, offered: Offer, given: _Given) -> RunRecord:
     run = offered.run
     if run.kind == "undo":
-        return _again(runner, run)
+        return _again(run, given.way)
     unfinished = runner.records.unfinished(run.orchestration_id)
     if unfinished is None or unfinished.id != run.id or is_hopeless(run.error):
-        return _again(runner, run)
+        return _again(run, given.way)
     today = runner.load(run.orchestration).settings.model_dump(mode="json")
     if any(today[name] != run.settings.get(name) for name in today if name not in _LATE):
         return _anew(runner, offered, given)
-    return runner.resume(run.id, settings={name: today[name] for name in _LATE})
+    return given.way.resume(run.id, settings={name: today[name] for name in _LATE})
 
 
-def _again(runner: Runner, run: RunRecord) -> RunRecord:
-    return runner.undo(run.undoes).run if run.undoes else runner.run(run.orchestration).run
+def _again(run: RunRecord, way: Way) -> RunRecord:
+    return way.undo(run.undoes) if run.undoes else way.run(run.orchestration)
 
 
-def _anew(runner: Runner, offered: Offer, _given: _Given) -> RunRecord:
-    return runner.run(offered.run.orchestration, restart=True).run
+def _anew(_runner: Runner, offered: Offer, given: _Given) -> RunRecord:
+    return given.way.run(offered.run.orchestration, restart=True)
 
 
-def _skip(runner: Runner, offered: Offer, _given: _Given) -> RunRecord:
-    return runner.resume(offered.run.id, read_back=False)
+def _skip(_runner: Runner, offered: Offer, given: _Given) -> RunRecord:
+    return given.way.resume(offered.run.id, read_back=False)
 
 
 def _update_credential(runner: Runner, offered: Offer, given: _Given) -> RunRecord:
@@ -156,28 +155,25 @@ def _update_credential(runner: Runner, offered: Offer, given: _Given) -> RunReco
         raise UsageError("There is no new key.", code="key_needed", steps=("Give the new API key on standard input.",))
     credential = runner.load(offered.run.orchestration).credential.name
     replace_key(runner.workspace, runner.settings, credential, given.key, account_id=offered.run.account_id)
-    return runner.resume(offered.run.id)
+    return given.way.resume(offered.run.id)
 
 
-def _allow_fuse(runner: Runner, offered: Offer, _given: _Given) -> RunRecord:
-    return runner.resume(offered.run.id, allowed=offered.fuses)
+def _allow_fuse(_runner: Runner, offered: Offer, given: _Given) -> RunRecord:
+    return given.way.resume(offered.run.id, allowed=offered.fuses)
 
 
-def _choose_list(runner: Runner, offered: Offer, given: _Given) -> RunRecord:
+def _choose_list(_runner: Runner, offered: Offer, given: _Given) -> RunRecord:
     if given.list_id not in offered.lists:
         raise UsageError(
             "That is none of the lists to choose from.",
             code="unknown_list",
             steps=(f"Take one of: {', '.join(offered.lists)}.",),
         )
-    return runner.resume(offered.run.id, settings={"list_id": given.list_id})
+    return given.way.resume(offered.run.id, settings={"list_id": given.list_id})
 
 
-def _wait(runner: Runner, offered: Offer, given: _Given) -> RunRecord:
-    left = (offered.opens_at - given.clock()).total_seconds() if offered.opens_at else 0
-    if left > 0 and runner.stop.wait(left):
-        raise Interrupted
-    return runner.resume(offered.run.id)
+def _wait(_runner: Runner, offered: Offer, given: _Given) -> RunRecord:
+    return given.way.resume(offered.run.id, not_before=offered.opens_at)
 
 
 _DO: Mapping[Action, Callable[[Runner, Offer, _Given], RunRecord]] = {

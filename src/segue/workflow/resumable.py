@@ -27,7 +27,7 @@ def resumable(records: RunRecords, run_id: str) -> RunRecord:
     """
     run = records.get(run_id)
     recorded = run.task("record")
-    recorded_or_given_up = recorded and recorded.status in (TaskStatus.SUCCEEDED, TaskStatus.SKIPPED)
+    recorded_or_given_up = recorded and (recorded.status.done or recorded.status is TaskStatus.SKIPPED)
     if run.status not in _OPEN or recorded_or_given_up or is_hopeless(run.error):
         raise UsageError(
             f"Run {run.id} has nothing left to go on with: it is {run.status}, was given up, or can only be begun anew.",

@@ -48,7 +48,7 @@ def new_run(
 def unfinished_run(orchestration_id: str, *, besides: str = "") -> Select[Run]:
     """Selects the latest run that has begun to write and has not recorded what came of it."""
     over = (RunStatus.COMPLETED, RunStatus.WARNINGS)
-    settled = (TaskStatus.SUCCEEDED, TaskStatus.SKIPPED)
+    settled = (TaskStatus.SUCCEEDED, TaskStatus.ISSUE, TaskStatus.SKIPPED)
     recorded = select(Task.run_id).where(Task.name == "record", Task.status.in_(settled))
     begun = select(DeliveryPart.run_id).where(DeliveryPart.run_id == Run.id).exists()
     return (

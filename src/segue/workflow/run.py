@@ -91,7 +91,7 @@ class Runner:
                     raise finish_first(unfinished)
                 if ended := self.finish(orchestration, unfinished, restart=restart):
                     return Ended(run=ended, resumed=True)
-            self._sweep(orchestration)
+            self.sweep(orchestration)
             run = self._begin(orchestration, kind="sync")
             return Ended(run=self.perform(orchestration, run, allowed=allowed, expected_plan=plan_id), resumed=False)
 
@@ -123,7 +123,7 @@ class Runner:
         with only_run(self.workspace.locks, orchestration.id, orchestration.name):
             if unfinished := self.records.unfinished(orchestration.id):
                 raise finish_first(unfinished)
-            self._sweep(orchestration)
+            self.sweep(orchestration)
             run = self._begin(orchestration, kind="undo", undoes=undone.id)
             return Ended(run=self.perform(orchestration, run, allowed=allowed), resumed=False)
 
@@ -173,11 +173,15 @@ class Runner:
         finally:
             destination.close()
 
-    def _sweep(self, orchestration: Orchestration) -> None:
-        """What killed processes left behind: runs without an end, working files of runs that have one."""
-        self.records.close_orphans(orchestration.id)
+    def sweep(self, orchestration: Orchestration, *, besides: str = "") -> None:
+        """What killed processes and failed runs left behind: runs without an end, working files of those that have one.
+
+        besides: the run that is about to begin, where it has a record already.
+        """
+        self.records.close_orphans(orchestration.id, besides=besides)
         runs = self.workspace.layout.runs
-        for run in self.records.recent(orchestration_id=orchestration.id, limit=_SWEPT):
+        latest = self.records.recent(orchestration_id=orchestration.id, limit=_SWEPT)
+        for run in (run for run in latest if run.id != besides):
             if (runs / run.id / "delta.arrow").exists():
                 keep_refused(self.workspace, run.id)
             tidy_run(runs / run.id)
@@ -239,7 +243,9 @@ class Runner:
             finally:
                 self._count_requests(run, destination)
         ended = self.records.get(run.id)
-        if self.records.unfinished(orchestration.id) is None:
+        # One that failed before its first write may be taken up again: what it staged is swept by the next run.
+        over = ended.status in (RunStatus.COMPLETED, RunStatus.WARNINGS) or only is not None
+        if over and self.records.unfinished(orchestration.id) is None:
             keep_refused(self.workspace, run.id)
             if ended.status not in (RunStatus.FAILED, RunStatus.STOPPED):  # those may be taken up again
                 tidy_run(context.folder)
@@ -255,7 +261,7 @@ class Runner:
     def _task(self, context: RunContext, position: int, name: str, task: Task) -> bool:
         """Do one task that is not done yet; whether the run goes on."""
         before = self.records.get(context.run.id).task(name)
-        if before is not None and before.status is TaskStatus.SUCCEEDED:
+        if before is not None and before.status.done:
             return True
         self.records.begin_task(context.run.id, name, position)
         try:
@@ -276,12 +282,13 @@ class Runner:
             if self.settings.debug:
                 raise
             return False
-        self.records.end_task(context.run.id, name, TaskStatus.SUCCEEDED, outcome)
+        went_well = not (outcome.get("warnings") or outcome.get("failed"))
+        self.records.end_task(context.run.id, name, TaskStatus.SUCCEEDED if went_well else TaskStatus.ISSUE, outcome)
         self.progress.end(name, summary(outcome))
         return True
 
     def _stopped(self, context: RunContext, task: str) -> None:
-        self.records.end_task(context.run.id, task, TaskStatus.STOPPED)
+        self.records.end_task(context.run.id, task, TaskStatus.WAITING)
         counts = counts_so_far(context)
         self.records.update(context.run.id, status=RunStatus.STOPPED, counts=counts, ended_at=now())
 

@@ -30,10 +30,24 @@ class RunStatus(StrEnum):
 
 
 class TaskStatus(StrEnum):
-    """A task that failed or was stopped is begun again when its run is taken up."""
+    """A task that failed, or that waits because its run was stopped, is begun again when the run is taken up.
 
+    issue: it did its work, and not all of it went well; its outcome says what.
+    """
+
+    WAITING = "waiting"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    STOPPED = "stopped"
+    ISSUE = "issue"
     SKIPPED = "skipped"
+
+    @property
+    def done(self) -> bool:
+        """Whether its work is done."""
+        return self in {TaskStatus.SUCCEEDED, TaskStatus.ISSUE}
+
+    @classmethod
+    def _missing_(cls, value: object) -> TaskStatus | None:
+        """What a task that waits was called before."""
+        return cls.WAITING if value == "stopped" else None
