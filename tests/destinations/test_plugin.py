@@ -83,17 +83,23 @@ def delta(rows: int, *, chunk: int = 10_000, slow: int = 0) -> Delta:
     return Delta(counts=DeltaCounts(added=rows, slow_rows=slow), chunks=chunks, digest="d")
 
 
+COUNT = "GET /api/lists/{id}?additional-fields[list]=profile_count"
+
+
 def cost(rows: int, *, slow: int = 0, removes: int = 0, read_back: int = 0, new_list: bool = False) -> Estimate:
-    return estimate(delta(rows, slow=slow), removes=removes, read_back=read_back, new_list=new_list)
+    made = {"GET /api/accounts": 1, "GET /api/lists": 1} if new_list else {"GET /api/accounts": 1, COUNT: 1}
+    return estimate(
+        delta(rows, slow=slow), removes=removes, strangers=0, read_back=read_back, new_list=new_list, made=made
+    )
 
 
 def test_a_first_load_costs_a_job_for_each_ten_thousand() -> None:
     first = cost(1_000_000, new_list=True)
     assert first.requests == {
         "GET /api/accounts": 1,
-        "GET /api/lists": 1,
+        "GET /api/lists": 2,
         "POST /api/lists": 1,
-        "GET /api/lists/{id}?additional-fields[list]=profile_count": 1,
+        COUNT: 1,
         "POST /api/profile-bulk-import-jobs": 100,
         "GET /api/profile-bulk-import-jobs": 1,
     }
@@ -110,8 +116,7 @@ def test_clears_and_removes_cost_what_the_fact_sheet_says() -> None:
 
 
 def test_a_run_that_changes_something_counts_the_members_before_and_after() -> None:
-    count = "GET /api/lists/{id}?additional-fields[list]=profile_count"
-    assert [cost(rows, removes=removes).requests[count] for rows, removes in ((0, 0), (1, 0), (0, 1))] == [1, 2, 2]
+    assert [cost(rows, removes=removes).requests[COUNT] for rows, removes in ((0, 0), (1, 0), (0, 1))] == [1, 2, 2]
 
 
 def test_reading_back_costs_a_call_for_each_hundred() -> None:
@@ -120,7 +125,7 @@ def test_reading_back_costs_a_call_for_each_hundred() -> None:
 
 
 def test_nothing_to_do_costs_only_the_look_ups() -> None:
-    assert cost(0).requests == {"GET /api/accounts": 1, "GET /api/lists/{id}?additional-fields[list]=profile_count": 1}
+    assert cost(0).requests == {"GET /api/accounts": 1, COUNT: 1}
 
 
 def test_the_keys_of_an_account_share_one_budget_in_a_process() -> None:

@@ -36,3 +36,15 @@ def test_a_plan_is_about_these_strangers_and_no_others(shop: Shop) -> None:
     second = shop.plan()
     assert (first.foreign, second.foreign) == (1, 1)
     assert second.id != first.id
+
+
+def test_a_plan_says_the_requests_that_the_run_makes(shop: Shop) -> None:
+    shop.people([ANA, BO])
+    shop.configure(own_whole_list=True, max_remove_share=1.0)
+    for friends in ([], ["friend@else.shop"]):
+        if friends:
+            shop.admin.add_members("People", friends)
+            shop.people([ANA])
+        plan = shop.plan()
+        assert plan.foreign == len(friends)
+        assert plan.requests == shop.run().requests

@@ -98,8 +98,8 @@ class Destination(Protocol):
     def make_list(self, name: str) -> TargetList:
         """Make the list. Raises DestinationError ``maximum_lists`` or ``limit_used_up``."""
 
-    def estimate(self, delta: Delta, *, removes: int, read_back: int, new_list: bool) -> Estimate:
-        """What sending a delta costs."""
+    def estimate(self, delta: Delta, *, removes: int, strangers: int, read_back: int, new_list: bool) -> Estimate:
+        """What a run costs that sends a delta, with the calls made so far. strangers: members to remove who were never sent."""
 
     def members(self, list_id: str) -> Sequence[tuple[str, str | None]]:
         """Every member of a list: id and key. A page of 100 a call."""

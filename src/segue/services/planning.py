@@ -60,7 +60,8 @@ def make_plan(orchestration: Orchestration, staged: Staged, destination: Destina
     connected, counts, target = staged.connected, staged.delta.counts, staged.connected.target
     estimate: Estimate = destination.estimate(
         staged.delta,
-        removes=counts.removed + staged.foreign,
+        removes=counts.removed,
+        strangers=staged.foreign,
         read_back=orchestration.settings.read_back,
         new_list=target.id is None,
     )

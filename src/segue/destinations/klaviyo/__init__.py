@@ -51,9 +51,16 @@ class Klaviyo:
         """Make the list."""
         return lists.make_list(self._client, name)
 
-    def estimate(self, delta: Delta, *, removes: int, read_back: int, new_list: bool) -> Estimate:
+    def estimate(self, delta: Delta, *, removes: int, strangers: int, read_back: int, new_list: bool) -> Estimate:
         """Requests, bytes, minutes."""
-        return estimate.estimate(delta, removes=removes, read_back=read_back, new_list=new_list)
+        return estimate.estimate(
+            delta,
+            removes=removes,
+            strangers=strangers,
+            read_back=read_back,
+            new_list=new_list,
+            made=self.requests(),
+        )
 
     def members(self, list_id: str) -> Sequence[tuple[str, str | None]]:
         """Every member."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from segue.audience.delta import Delta
 from segue.delivery.budget import seconds_needed
 from segue.destinations.contract import Estimate
@@ -9,7 +11,6 @@ from segue.destinations.klaviyo.limits import (
     CREATE_JOB,
     CREATE_LIST,
     ENVELOPE_BYTES,
-    GET_ACCOUNTS,
     GET_JOBS,
     GET_LIST_COUNT,
     GET_LISTS,
@@ -22,23 +23,29 @@ from segue.destinations.klaviyo.limits import (
 )
 
 
-def estimate(delta: Delta, *, removes: int, read_back: int, new_list: bool) -> Estimate:
+def estimate(
+    delta: Delta, *, removes: int, strangers: int, read_back: int, new_list: bool, made: Mapping[str, int]
+) -> Estimate:
     """Requests by endpoint; ``GET`` of jobs is one call a poll, at least one for each hundred jobs. Minutes are the sum over
-    tasks, since clears wait for imports and removes wait for both; Klaviyo's own processing comes on top."""
+    tasks, since clears wait for imports and removes wait for both; Klaviyo's own processing comes on top.
+
+    strangers: members to remove whose ids are known; made: the calls of the look-ups before, which a run makes too.
+    """
     jobs = len(delta.chunks)
     sampled = _calls(min(read_back, delta.counts.added + delta.counts.changed), PAGE)
     sampled += _calls(min(read_back, removes), PAGE)
-    requests = {
-        GET_ACCOUNTS.name: 1,
+    left = {
+        # A name is looked up once more before a list is made of it.
         GET_LISTS.name: int(new_list),
-        GET_LIST_COUNT.name: int(not new_list) + int(bool(jobs or removes)),
+        GET_LIST_COUNT.name: int(bool(jobs or removes or strangers)),
         CREATE_LIST.name: int(new_list),
         CREATE_JOB.name: jobs,
         GET_JOBS.name: _calls(jobs, PAGE),
         IMPORT_PROFILE.name: delta.counts.slow_rows,
         GET_MEMBERS.name: _calls(removes, PAGE) + sampled,
-        REMOVE_MEMBERS.name: _calls(removes, IDS_A_CALL),
+        REMOVE_MEMBERS.name: _calls(removes + strangers, IDS_A_CALL),
     }
+    requests = {name: made.get(name, 0) + left.get(name, 0) for name in {**made, **left}}
     seconds = sum(seconds_needed(calls, LIMITS[name]) for name, calls in requests.items())
     return Estimate(
         requests={name: calls for name, calls in requests.items() if calls},
