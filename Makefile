@@ -32,6 +32,14 @@ browser: setup
 	|| { [ "$$(id -u)" = 0 ] && apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } \
 	|| $(RUN) playwright install chromium
 
+# The tests start a PostgreSQL of their own. Where it can be installed it is; otherwise they say that they left it out.
+.PHONY: postgresql
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || \
+	{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && apt-get update -qq >/dev/null && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } || \
+	echo "PostgreSQL is not installed and cannot be: the tests that need it are skipped (apt-get install postgresql)" >&2
+
 demo: setup ## plan, run, change the data, run again, compare; KEEP=1 leaves the emulator running
 	@$(RUN) python -m examples.demo $(if $(KEEP),--keep)
 
@@ -42,7 +50,7 @@ check: setup ## format, lint, types, import directions, lock file
 	$(RUN) mypy
 	$(RUN) lint-imports --no-logo
 
-test: check browser ## all checks and all tests
+test: check browser postgresql ## all checks and all tests
 	$(RUN) pytest -n $(WORKERS)
 
 bench: setup ## measure, print a table, write JSON to .bench/

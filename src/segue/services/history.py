@@ -137,9 +137,12 @@ def _read_segments(bench: Workbench, snapshots: Path, key: str, found: dict[str,
     files = [path for path in sorted(snapshots.glob("*/*.parquet")) if not path.stem.endswith("-base")]
     if not files:
         return
+    # Segments of earlier versions lack a column; of all there may be none that has it.
     rows = bench.fetch(f"""
         SELECT filename, kind, row, payload, changed, cleared, uncleared, unset
-        FROM read_parquet([{_paths(files)}], filename = true, union_by_name = true) WHERE key = {literal(key)}""")
+        FROM (SELECT * FROM read_parquet([{_paths(files)}], filename = true, union_by_name = true)
+            UNION ALL BY NAME SELECT NULL::VARCHAR AS unset WHERE false)
+        WHERE key = {literal(key)}""")
     for file, kind, row, payload, changed, cleared, uncleared, unset in rows:
         entry = found.setdefault(Path(file).stem, _Found())
         entry.kept = field_names(_names(uncleared))
