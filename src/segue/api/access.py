@@ -58,6 +58,14 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("POST", f"{V1}/history"): "people.read",
     ("GET", f"{V1}/requests"): "runs.read",
     ("GET", "/metrics"): "runs.read",
+    ("GET", f"{V1}/users"): "users.manage",
+    ("POST", f"{V1}/users"): "users.manage",
+    ("GET", f"{V1}/users/{{name}}"): "users.manage",
+    ("PATCH", f"{V1}/users/{{name}}"): "users.manage",
+    ("POST", f"{V1}/users/{{name}}/logout"): "users.manage",
+    ("GET", f"{V1}/tokens"): "tokens.own",
+    ("POST", f"{V1}/tokens/{{name}}/revoke"): "tokens.own",
+    ("GET", f"{V1}/audit"): "audit.read",
 }
 """(method, path as the route has it) -> the permission that it takes; use cases ask for it once more."""
 FIRST_PARTS = frozenset(path.split("/")[1] for _, path in (*ROUTES, *PUBLIC))

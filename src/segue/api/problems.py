@@ -39,6 +39,8 @@ _BY_CODE: Mapping[str, int] = {
     "bad_json": 400,
     "too_deep": 400,
     "exists": 409,
+    "user_exists": 409,
+    "last_administrator": 409,
     "in_use": 409,
     "draft_query": 409,
     "run_over": 409,

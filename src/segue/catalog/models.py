@@ -20,6 +20,8 @@ class Database(Named, Base):
     """Absolute path of the database file; None when there are only ``tables``."""
     tables: Mapped[dict[str, str]] = mapped_column(JSON)
     """Table name to the absolute path or glob of its files."""
+    personal: Mapped[list[str]] = mapped_column(JSON, default=list)
+    """Names of columns that hold what points to a person, besides those that everybody knows."""
 
 
 class Credential(Named, Base):

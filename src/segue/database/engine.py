@@ -53,6 +53,8 @@ class DatabaseConfig:
     """The database file; relative paths are already resolved."""
     tables: Mapping[str, str] = field(default_factory=dict)
     """Table name -> path or glob of ``.parquet``, ``.csv``, ``.tsv`` files (``.csv.gz`` too)."""
+    personal: frozenset[str] = frozenset()
+    """Names of columns that hold what points to a person, besides those that everybody knows."""
 
 
 class Engine(Protocol):

@@ -21,7 +21,9 @@ from segue.audience.workbench import Workbench
 from segue.catalog import models
 from segue.catalog.runs import Run
 from segue.services.names import unknown
-from segue.services.rejects import Reject, readable_rejects, refused_rows
+from segue.services.permissions import Actor
+from segue.services.privacy import mask_payload
+from segue.services.rejects import Reject, masked, readable_rejects, refused_rows
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 
@@ -104,7 +106,7 @@ def history(workspace: Workspace, settings: Settings, email: str) -> tuple[Entry
         entry.payload = entry.payload or refused.payload
     with workspace.catalog.session(read_only=True) as session:
         runs = session.scalars(select(Run).order_by(Run.started_at.desc(), Run.id.desc()))
-        return tuple(_entry(run, found[run.id]) for run in runs if run.id in found)
+        return tuple(_entry(run, found[run.id], workspace.actor) for run in runs if run.id in found)
 
 
 def _key(bench: Workbench, email: str) -> str | None:
@@ -165,7 +167,7 @@ def _paths(files: list[Path]) -> str:
     return ", ".join(path_literal(path) for path in files)
 
 
-def _entry(run: Run, found: _Found) -> Entry:
+def _entry(run: Run, found: _Found, actor: Actor) -> Entry:
     return Entry(
         run_id=run.id,
         orchestration=run.orchestration,
@@ -178,6 +180,6 @@ def _entry(run: Run, found: _Found) -> Entry:
         kept=found.kept,
         unset=found.unset,
         row=found.row,
-        payload=found.payload,
-        rejects=tuple(found.rejects),
+        payload=mask_payload(actor, found.payload),
+        rejects=tuple(masked(actor, reject) for reject in found.rejects),
     )

@@ -121,7 +121,11 @@ def load_credential(session: Session, box: SecretBox, name: str) -> Credential:
 def database_config(row: models.Database) -> DatabaseConfig:
     """Where the tables of a database are; every path is absolute."""
     return DatabaseConfig(
-        name=row.name, engine=row.engine, path=Path(row.path) if row.path else None, tables=dict(row.tables)
+        name=row.name,
+        engine=row.engine,
+        path=Path(row.path) if row.path else None,
+        tables=dict(row.tables),
+        personal=frozenset(row.personal),
     )
 
 

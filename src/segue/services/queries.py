@@ -21,6 +21,7 @@ from segue.query import FUNCTIONS, CompiledQuery, Function, compile_query
 from segue.services.names import suggestion, unknown
 from segue.services.orchestrations import database_config
 from segue.services.permissions import Actor
+from segue.services.privacy import mask_rows
 from segue.settings import Settings
 
 _DEFAULT_PLUGIN = "klaviyo"
@@ -108,12 +109,13 @@ def answering(
 ) -> Iterator[pa.RecordBatchReader]:
     """The rows of a query as they come, at most ``limit``; leaving the block ends the query.
 
-    Raises NotPermittedError, QueryError with the place in the SQL, ConfigError and BusyError for the database.
+    Personal columns are masked for actors who may not see them. Raises NotPermittedError, QueryError with the place in the
+    SQL, ConfigError and BusyError for the database.
     """
     actor.require("queries.run")
     engine, compiled = _compile(query)
     with engine.run(compiled.engine_sql, limits=_limits(settings, limit)) as reader:
-        yield reader
+        yield mask_rows(actor, reader, query.sql, find_plugin(_DEFAULT_PLUGIN).fields, query.database.personal)
 
 
 def explain(query: SavedQuery, settings: Settings, plugin: Plugin) -> Explanation:

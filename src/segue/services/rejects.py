@@ -16,6 +16,8 @@ from sqlalchemy import select
 from segue.audience.workbench import DeltaFile
 from segue.catalog.runs import DeliveryReject
 from segue.errors import StateError
+from segue.services.permissions import Actor
+from segue.services.privacy import mask_payload, mask_record
 from segue.services.workspace import Workspace
 
 _BATCH = 1000
@@ -58,7 +60,8 @@ def rejects(workspace: Workspace, run_id: str) -> Iterator[Reject]:
     Raises StateError ``rejects_unreadable`` while the query of the run is still read, or where that was cut short.
     """
     workspace.actor.require("people.read")
-    yield from _ours(workspace.layout.runs / run_id / "rejects.parquet")
+    for reject in _ours(workspace.layout.runs / run_id / "rejects.parquet"):
+        yield masked(workspace.actor, reject)
     yield from (refused.reject for refused in refused_rows(workspace, run_id=run_id))
 
 
@@ -83,7 +86,14 @@ def refused_rows(workspace: Workspace, *, run_id: str | None = None, key: str | 
                 source="klaviyo",
                 detail=entry.detail or None,
             )
-            yield Refused(run_id=entry.run_id, reject=reject, payload=payload)
+            shown = masked(workspace.actor, reject)
+            yield Refused(run_id=entry.run_id, reject=shown, payload=mask_payload(workspace.actor, payload))
+
+
+def masked(actor: Actor, reject: Reject) -> Reject:
+    """A reject as this actor may see it. What the destination says of it repeats values."""
+    shown: Reject = mask_record(actor, reject, "key", "value", "detail")
+    return shown
 
 
 def keep_refused(workspace: Workspace, run_id: str) -> None:

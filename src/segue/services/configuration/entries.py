@@ -50,6 +50,13 @@ class DatabaseEntry(Entry):
     tables: dict[Name, str] = {}
     """Table names and their Parquet or CSV files: a path or a pattern such as `./orders/*.parquet`."""
 
+    personal: list[Name] = []
+    """Columns that point to a person, besides those whose names say so: masked for users with `restrict_pii`."""
+
+    def document(self) -> dict[str, Any]:
+        """The entry as it stands in a file."""
+        return {key: value for key, value in super().document().items() if value or key != "personal"}
+
     @model_validator(mode="after")
     def _has_tables(self) -> Self:
         if bool(self.path) == bool(self.tables):

@@ -57,7 +57,13 @@ def read_state(session: Session, box: SecretBox) -> State:
 def _fields(row: object, box: SecretBox) -> dict[str, Any]:
     match row:
         case models.Database():
-            return {"name": row.name, "engine": row.engine, "path": row.path, "tables": row.tables}
+            return {
+                "name": row.name,
+                "engine": row.engine,
+                "path": row.path,
+                "tables": row.tables,
+                "personal": row.personal,
+            }
         case models.Credential():
             api_key = box.open(row.sealed, owner=f'credential "{row.name}"')
             return {"name": row.name, "type": row.type, "api_key": api_key, "base_url": row.base_url}
@@ -145,7 +151,12 @@ def _id(session: Session, model: Any, name: str) -> str:
 def _columns(entry: Entry, box: SecretBox, row_id: Callable[[Any, str], str]) -> dict[str, Any]:  # noqa: C901 -- one case a kind
     match entry:
         case DatabaseEntry():
-            return {"engine": entry.engine, "path": entry.path, "tables": dict(entry.tables)}
+            return {
+                "engine": entry.engine,
+                "path": entry.path,
+                "tables": dict(entry.tables),
+                "personal": list(entry.personal),
+            }
         case CredentialEntry():
             if not isinstance(entry.api_key, Secret):
                 raise TypeError("a credential is saved with its key")

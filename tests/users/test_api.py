@@ -1,0 +1,115 @@
+"""Users, tokens and the activity log over HTTP; every route against every policy."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from segue.api import create_app
+from segue.api.access import ROUTES
+from segue.services.permissions import Policy, Scope
+from segue.services.tokens import create_token
+from segue.services.users import create_user
+from segue.services.workspace import Workspace
+from segue.settings import Settings
+from tests.api.conftest import serving
+
+from .test_permissions import OF
+
+
+@dataclass(frozen=True)
+class Api:
+    http: httpx.Client
+    tokens: dict[Policy, str]
+
+    def ask(self, policy: Policy, method: str, path: str, **options):
+        headers = {"Authorization": f"Bearer {self.tokens[policy]}"}
+        return self.http.request(method, path, headers=headers, **options)
+
+
+@pytest.fixture
+def api(workspace: Workspace) -> Iterator[Api]:
+    tokens = {}
+    for policy in Policy:
+        create_user(workspace, f"{policy}@brand.shop", policy)
+        made = create_token(workspace, f"{policy}'s", [Scope.ADMIN], days=1, user=f"{policy}@brand.shop")
+        tokens[policy] = made[1].reveal()
+    app = create_app(workspace, Settings.from_env({"SEGUE_HOME": str(workspace.layout.home)}))
+    with serving(app) as url, httpx.Client(base_url=url, timeout=60) as http:
+        yield Api(http=http, tokens=tokens)
+
+
+def test_every_route_opens_to_the_policies_that_hold_its_permission(api):
+    for (method, path), permission in ROUTES.items():
+        filled = path.replace("{ref}", "x").replace("{run_id}", "x").replace("{name}", "nobody")
+        for policy in Policy:
+            body = {"email": "a@b.c", "sql": "SELECT 1", "name": "ana bo"}
+            sent = {
+                k: v for k, v in body.items() if {"email": "history", "sql": "previews", "name": "users"}[k] in path
+            }
+            sent = {} if "{name}" in path else sent
+            answer = api.ask(policy, method, filled, json=sent if method in {"POST", "PUT", "PATCH"} else None)
+            refused = answer.status_code == 403
+            assert refused == (permission not in OF[policy]), (method, path, policy, answer.text)
+            if refused:
+                assert answer.json()["code"] == "not_permitted"
+
+
+def test_users_are_made_and_changed(api):
+    made = api.ask(Policy.ADMINISTRATOR, "POST", "/api/v1/users", json={"name": "Cy@brand.shop", "policy": "viewer"})
+    assert (made.status_code, made.json()["name"], made.json()["policy"]) == (201, "cy@brand.shop", "viewer")
+    again = api.ask(Policy.ADMINISTRATOR, "POST", "/api/v1/users", json={"name": "cy@brand.shop"})
+    assert (again.status_code, again.json()["code"]) == (409, "user_exists")
+    changed = api.ask(Policy.ADMINISTRATOR, "PATCH", "/api/v1/users/cy@brand.shop", json={"options": ["restrict_pii"]})
+    assert changed.json()["options"] == ["restrict_pii"]
+    last = api.ask(Policy.ADMINISTRATOR, "PATCH", "/api/v1/users/administrator@brand.shop", json={"disabled": True})
+    assert (last.status_code, last.json()["code"]) == (409, "last_administrator")
+    assert api.ask(Policy.ADMINISTRATOR, "GET", "/api/v1/users/nobody").status_code == 404
+
+
+def test_tokens_of_others_are_neither_seen_nor_revoked(api):
+    mine = api.ask(Policy.VIEWER, "GET", "/api/v1/tokens").json()["items"]
+    assert [token["name"] for token in mine] == ["viewer's"]
+    assert api.ask(Policy.VIEWER, "POST", "/api/v1/tokens/operator's/revoke").status_code == 404
+    assert api.ask(Policy.OPERATOR, "GET", "/api/v1/runs").status_code == 200
+    assert api.ask(Policy.ADMINISTRATOR, "POST", "/api/v1/tokens/operator's/revoke").status_code == 200
+    assert api.ask(Policy.OPERATOR, "GET", "/api/v1/runs").status_code == 401
+
+
+def test_the_activity_log_is_exported(api):
+    query = {"name": "q", "database": "x", "sql": "SELECT 1"}
+    assert api.ask(Policy.OPERATOR, "POST", "/api/v1/queries", json=query).status_code == 422
+    alert = {"name": "a", "url": "json://localhost/hidden", "when": ["failed"]}
+    assert api.ask(Policy.OPERATOR, "POST", "/api/v1/alerts", json=alert).status_code == 201
+    rows = list(csv.DictReader(io.StringIO(api.ask(Policy.ADMINISTRATOR, "GET", "/api/v1/audit").text)))
+    line = rows[-1]
+    assert (line["actor"], line["token"], line["action"], line["subject"]) == (
+        "operator@brand.shop",
+        "operator's",
+        "alert.create",
+        "a",
+    )
+    assert line["address"] == "127.0.0.1"
+    text = api.ask(Policy.ADMINISTRATOR, "GET", "/api/v1/audit", params={"format": "ndjson"}).text
+    assert json.loads(text.splitlines()[-1])["after"]["when"] == ["failed"]
+    assert "hidden" not in text
+
+
+def test_a_name_with_a_line_break_writes_no_header(api):
+    answer = api.ask(Policy.ADMINISTRATOR, "GET", "/api/v1/users/x%0d%0aSet-Cookie:%20a=b")
+    assert answer.status_code == 404
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/runs/..%2f..%2fsecret.key/rejects.csv", "/api/v1/queries/..%2f..%2fsegue.db"]
+)
+def test_a_path_leads_to_no_file(api, path):
+    answer = api.ask(Policy.ADMINISTRATOR, "GET", path)
+    assert answer.status_code == 404
