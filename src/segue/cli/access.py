@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str | None] = {
     "signal": "signals.send",
     "schedule": None,
     "serve": None,
+    "worker": None,
     "api": None,
     "token create": "tokens.own",
     "token list": "tokens.own",

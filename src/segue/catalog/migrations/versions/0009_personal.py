@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008_personal"
-down_revision = "0007_users"
+revision = "0009_personal"
+down_revision = "0008_shared_workers"
 
 
 def upgrade() -> None:
