@@ -40,8 +40,8 @@ postgresql:
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } || \
 	echo "PostgreSQL is not installed and cannot be: the tests that need it are skipped (apt-get install postgresql)" >&2
 
-demo: setup ## plan, run, change the data, run again, compare; KEEP=1 leaves the emulator running
-	@$(RUN) python -m examples.demo $(if $(KEEP),--keep)
+demo: setup ## plan, run, change the data, run again, compare, serve the web app; ONCE=1 ends before that
+	@$(RUN) python -m examples.demo $(if $(ONCE),--once)
 
 check: setup ## format, lint, types, import directions, lock file
 	$(UV) lock --check
@@ -59,5 +59,5 @@ bench: setup ## measure, print a table, write JSON to .bench/
 soak: setup ## many runs with random changes and faults; the list must equal the query after each
 	@$(RUN) python -m examples.soak --minutes $(SOAK_MINUTES)
 
-images: setup ## make the pictures of the documents anew from a real run
+images: browser ## make the pictures of the documents anew from a real run
 	@$(RUN) python -m docs.make_images

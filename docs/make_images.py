@@ -1,4 +1,7 @@
-"""The pictures of the documents, from a real run: ``python -m docs.make_images`` (or ``make images``)."""
+"""The pictures of the documents, from a real run: ``python -m docs.make_images`` (or ``make images``).
+
+Every page of the web app is taken too, as it is on a screen and on a phone, light and dark.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,22 @@ import io
 import shlex
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 from rich.text import Text
 
+from examples.browser import chromium, first_administrator, web_app
 from examples.demo import ORCHESTRATION
 from examples.sandbox import Sandbox, sandbox
 from segue.database.churn import churn_sample
+from segue.web.pages import PAGES
 
 IMAGES = Path(__file__).with_name("images")
 _CONFIGURATION = Path(__file__).parents[1] / "examples" / "segue.yaml"
 _COLUMNS = 88
+_SCREENS = ((1280, 800), (390, 844))
+_THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def main() -> None:
@@ -31,6 +39,31 @@ def main() -> None:
         churn_sample(place.database, share=0.02)
         _draw(place, "plan", "plan", ORCHESTRATION)
         _draw(place, "run", "run", ORCHESTRATION, "--yes")
+        _photograph(place)
+
+
+def _photograph(place: Sandbox) -> None:
+    """Every page of the web app, in a browser that is logged in."""
+    with web_app(place) as (url, link), chromium() as browser:
+        state = first_administrator(browser, link, "ada", "a sentence for the pictures")
+        for width, height in _SCREENS:
+            for theme in _THEMES:
+                context = browser.new_context(
+                    viewport={"width": width, "height": height},
+                    color_scheme=theme,
+                    reduced_motion="reduce",
+                    storage_state=state,
+                )
+                page = context.new_page()
+                for shown in PAGES:
+                    page.goto(url + shown.address)
+                    page.wait_for_function("window.did_handshake === true")
+                    page.locator(".skeleton").first.wait_for(state="detached")
+                    name = shown.path.strip("/").replace("/{", "-").replace("}", "").replace("/", "-") or "home"
+                    path = IMAGES / f"web-{name}-{width}-{theme}.png"
+                    page.screenshot(path=path)
+                    print(f"took {path}")
+                context.close()
 
 
 def _draw(place: Sandbox, name: str, *arguments: str) -> None:

@@ -1,6 +1,7 @@
 """The whole of Segue in two minutes: plan, run, change the data, run again, and compare the list with the query.
 
-``python -m examples.demo`` (or ``make demo``) works in ``.demo/`` and sends to an emulator of Klaviyo on this machine.
+``python -m examples.demo`` (or ``make demo``) works in ``.demo/`` and sends to an emulator of Klaviyo on this machine. In a
+terminal it ends by serving the web app on that workspace; with ``--once``, or where there is no terminal, it ends at once.
 """
 
 from __future__ import annotations
@@ -8,8 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import shlex
-import signal
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +24,7 @@ ORCHESTRATION = "Customers to Klaviyo"
 LIST = "Customers"
 _CONFIGURATION = Path(__file__).with_name("segue.yaml")
 _CLEARED_SHOWN = 3
+_PORT = 8321
 # What a sound address is, said here once more: the demo must not ask Segue whether Segue is right.
 SENDABLE = r"""
 SELECT DISTINCT lower(trim(email)) FROM Merged_Customers
@@ -37,7 +38,7 @@ def main() -> int:
     try:
         with sandbox(options.folder, rows=options.rows, configuration=_CONFIGURATION) as place:
             equal = play(place)
-            _look_around(place, keep=options.keep)
+            _look_around(place, serve=not options.once)
     except SandboxError as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return 1
@@ -111,16 +112,26 @@ def _select(place: Sandbox, sql: str) -> list[tuple[Any, ...]]:
         return con.execute(sql).fetchall()
 
 
-def _look_around(place: Sandbox, *, keep: bool) -> None:
-    if not keep:
-        print(f"\nThe emulator is gone, the workspace stays in {place.folder}. To look around: make demo KEEP=1")
+def _look_around(place: Sandbox, *, serve: bool) -> None:
+    if not serve:
+        print(
+            f"\nThe workspace stays in {place.folder}. In a terminal, without --once, the demo ends with the web app."
+        )
         return
-    print(f"\nOpen {place.url} to see lists, profiles and requests. In another terminal:\n")
-    for name, value in place.variables.items():
-        print(f"  export {name}={shlex.quote(str(value))}")
-    print("  .venv/bin/segue runs\n\nCtrl-C ends the emulator.", flush=True)
-    with contextlib.suppress(KeyboardInterrupt):
-        signal.pause()
+    _headline("The web app")
+    print(f"It shows the workspace of this demo; {place.url} shows Klaviyo's side. Ctrl-C ends both.\n", flush=True)
+    server = place.start("serve", "--port", str(_free_port()))
+    while server.poll() is None:
+        with contextlib.suppress(KeyboardInterrupt):  # the server got it too, and ends by itself
+            server.wait()
+
+
+def _free_port() -> int:
+    """The port of the web app, or any other where that one is taken."""
+    for port in (_PORT, 0):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)) as listener:
+            return int(listener.getsockname()[1])
+    raise SandboxError("no port is free")
 
 
 def _headline(text: str) -> None:
@@ -131,7 +142,12 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m examples.demo", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(".demo"), help="workspace; whatever is there goes")
     parser.add_argument("--rows", type=int, default=10_000, help="customers of the sample")
-    parser.add_argument("--keep", action="store_true", help="leave the emulator running at the end")
+    parser.add_argument(
+        "--once",
+        action=argparse.BooleanOptionalAction,
+        default=not sys.stdout.isatty(),
+        help="end after the comparison, as without a terminal; --no-once serves the web app at the end",
+    )
     return parser.parse_args()
 
 

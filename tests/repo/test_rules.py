@@ -26,7 +26,7 @@ def _tracked() -> list[Path]:
     """The text files of the project: what git knows, or everything outside hidden folders where there is no git."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     names = [name for name in listed.stdout.split("\0") if name]
-    return [ROOT / name for name in names if (ROOT / name).is_file() and not name.endswith((".lock", ".svg"))]
+    return [ROOT / name for name in names if (ROOT / name).is_file() and not name.endswith((".lock", ".svg", ".png"))]
 
 
 def _name(path: Path) -> str:

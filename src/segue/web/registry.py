@@ -32,7 +32,8 @@ class Section(Enum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A page. path: as FastAPI has it, such as ``/queries/{ref}``; permission: what looking at it takes; tab: where its
-    section has several pages, what it is called there; listed: whether the navigation leads here."""
+    section has several pages, what it is called there; listed: whether the navigation leads here; example: where the path has
+    parameters, an address in the demo's workspace, for pictures and tests."""
 
     path: str
     title: str
@@ -41,6 +42,12 @@ class Page:
     build: Build
     tab: str | None = None
     listed: bool = True
+    example: str | None = None
+
+    @property
+    def address(self) -> str:
+        """An address of the page in the demo's workspace."""
+        return self.example or self.path
 
     def parameters(self) -> list[inspect.Parameter]:
         """What the path and the query string give to ``build``."""

@@ -12,7 +12,7 @@ export default {
           <span class="icon" aria-hidden="true" translate="no">search</span>
           <input type="search" :aria-label="'Search: ' + label" placeholder="Search" v-model="wanted" />
         </label>
-        <label v-for="f in filters" :key="f.key" class="filter">
+        <label v-for="f in filters" v-show="f.values.length > 1 || chosen[f.key]" :key="f.key" class="filter">
           <span>{{ f.label }}</span>
           <select v-model="chosen[f.key]">
             <option value="">All</option>

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segue.web.pages import home
+from segue.web.pages import home, orchestrations, queries, query_editor
 from segue.web.registry import Page, check
 
-PAGES: tuple[Page, ...] = check((home.PAGE,))
+PAGES: tuple[Page, ...] = check((home.PAGE, queries.PAGE, query_editor.PAGE, orchestrations.PAGE))

@@ -2,37 +2,134 @@
 
 from __future__ import annotations
 
-from segue.services.run_pages import run_page
+from dataclasses import dataclass
+
+from segue.services.glance import Curve, Missed, Setup, curves, missed_runs, setup_of
+from segue.services.overview import LastRun, last_runs
+from segue.web.components.chart import LineChart
+from segue.web.components.icons import icon
+from segue.web.components.moment import Moment
 from segue.web.components.parts import heading, part
+from segue.web.components.states import empty
+from segue.web.components.status import status
 from segue.web.components.table import Column, DataTable
 from segue.web.registry import Page, Section
 from segue.web.visit import Visit
-from segue.workflow.records import RunRecords
+
+_RUNS = 10
+_CURVES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """One step of the set-up. path: of the page where it is done; hint: how, where there is none."""
+
+    title: str
+    done: bool
+    path: str
+    hint: str
 
 
 async def build(visit: Visit) -> None:
     """Fill the page."""
-    heading("Home", "What Segue does for you, and what is next.")
+    heading("Home", "How far the set-up is, and how things go.")
+    steps = _steps(await visit.call(setup_of, visit.workspace))
+    if not all(step.done for step in steps):
+        _show_steps(visit, steps)
+    with part("div", "columns"):
+        _show_curves((await visit.call(curves, visit.workspace))[:_CURVES])
+        _show_missed(await visit.call(missed_runs, visit.workspace))
+    _show_runs(visit, (await visit.call(last_runs, visit.workspace))[:_RUNS])
+
+
+def _steps(setup: Setup) -> tuple[_Step, ...]:
+    file = "Add it to a file, then: segue apply FILE"
+    return (
+        _Step(title="Connect a database", done=setup.databases > 0, path="/customer-360", hint=file),
+        _Step(title="Add a credential of Klaviyo", done=setup.credentials > 0, path="/destinations", hint=file),
+        _Step(title="Build a query and activate it", done=setup.active_queries > 0, path="/queries", hint=file),
+        _Step(title="Add a destination", done=setup.destinations > 0, path="/destinations", hint=file),
+        _Step(title="Add a data template", done=setup.data_templates > 0, path="/destinations", hint=file),
+        _Step(title="Add an orchestration", done=setup.orchestrations > 0, path="/orchestrations", hint=file),
+        _Step(
+            title="Send a sample, then run it", done=setup.good_runs > 0, path="/orchestrations", hint="segue run NAME"
+        ),
+    )
+
+
+def _show_steps(visit: Visit, steps: tuple[_Step, ...]) -> None:
+    following = next(step for step in steps if not step.done)
+    with part("section", "card"):
+        with part("div", "card-head"):
+            part("h2", text="First steps")
+            part("span", "muted", text=f"{sum(step.done for step in steps)} of {len(steps)} done")
+        with part("ol", "steps"):
+            for step in steps:
+                with part("li", "step next" if step is following else "step"):
+                    status("done" if step.done else "to do")
+                    if step.done or not visit.has(step.path):
+                        part("span", text=step.title)
+                    else:
+                        part("a", text=step.title, href=step.path)
+                    if step is following and not visit.has(step.path):
+                        part("span", "muted", text=step.hint)
+
+
+def _show_curves(found: tuple[Curve, ...]) -> None:
+    with part("section", "card"):
+        part("h2", text="Members by list")
+        if not found:
+            empty("show_chart", "No members yet", "After the first run, its list is here.")
+            return
+        names = [curve.list_name for curve in found]
+        LineChart(
+            "Members by list",
+            [
+                (c.list_name if names.count(c.list_name) == 1 else f"{c.list_name} ({c.orchestration})", c.points)
+                for c in found
+            ],
+        )
+
+
+def _show_missed(found: tuple[Missed, ...]) -> None:
+    with part("section", "card"):
+        part("h2", text="Missed runs")
+        if not found:
+            empty("event_available", "None missed", "A group that could not start at its time is told here.")
+        with part("ul", "plain-list"):
+            for missed in found:
+                with part("li"):
+                    icon("event_busy")
+                    part("strong", text=missed.group)
+                    part("span", text=missed.text)
+                    Moment(missed.due_at)
+
+
+def _show_runs(visit: Visit, runs: tuple[LastRun, ...]) -> None:
+    linked = visit.has("/workflows/{run_id}")
     with part("section", "card"):
         part("h2", text="Last runs")
         DataTable(
             "Last runs",
             [
-                Column(key="name", label="Orchestration"),
+                Column(key="name", label="Orchestration", kind="link" if linked else "text"),
                 Column(key="status", label="Status", kind="status"),
+                Column(key="rows", label="Rows", kind="number", wide=True),
                 Column(key="at", label="Started", kind="time"),
             ],
-            await visit.call(_runs, visit),
+            [
+                {
+                    "id": run.run_id,
+                    "name": (run.orchestration, f"/workflows/{run.run_id}") if linked else run.orchestration,
+                    "status": run.status,
+                    "rows": run.rows,
+                    "at": run.started_at,
+                }
+                for run in runs
+            ],
             search=False,
             empty=("No run yet", "Run an orchestration, and it is told here how it went."),
         )
-
-
-def _runs(visit: Visit) -> list[dict[str, object]]:
-    page = run_page(visit.workspace, orchestration=None, status=None, cursor=None, limit=8)
-    records = RunRecords(visit.workspace.catalog)
-    runs = [records.get(run_id) for run_id in page.ids]
-    return [{"id": r.id, "name": r.orchestration, "status": str(r.status), "at": r.started_at} for r in runs]
 
 
 PAGE = Page(path="/", title="Home", section=Section.HOME, permission="runs.read", build=build)

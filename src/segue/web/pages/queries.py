@@ -1,0 +1,173 @@
+"""Queries: the list, and what is done with one of them as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from nicegui import ui
+from nicegui.events import GenericEventArguments
+
+from segue.services.drafts import copy_query, new_query, rename_query
+from segue.services.editing import delete, list_configured
+from segue.services.overview import QueryLine, query_lines
+from segue.services.previews import tables_of, template
+from segue.web.components.dialogs import ask, confirm, dialog
+from segue.web.components.fields import choice_field, needed, text_field
+from segue.web.components.icons import button
+from segue.web.components.parts import heading, part
+from segue.web.components.table import Action, Column, DataTable
+from segue.web.registry import Page, Section
+from segue.web.visit import Visit
+from segue.workflow.requests import request_run
+
+_COLUMNS = (
+    Column(key="name", label="Query", kind="link"),
+    Column(key="status", label="Status", kind="status", filter=True),
+    Column(key="folder", label="Folder", filter=True, wide=True),
+    Column(key="last", label="Last run", kind="time"),
+    Column(key="rows", label="Rows", kind="number", wide=True),
+    Column(key="used", label="Used by", wide=True),
+    Column(key="changed", label="Changed", kind="time", wide=True),
+)
+_EDIT = "queries.edit"
+_BLANK = "SELECT\n  email\nFROM Customer360\n"
+
+
+async def build(visit: Visit) -> None:
+    """Fill the page."""
+    with heading("Queries", "What is asked of the Customer 360. Its rows go where an orchestration sends them."):
+        if visit.may(_EDIT):
+            button("New query", on_click=lambda: _ask_new(visit), name="add", kind="primary")
+    place = part("div")
+
+    async def refill() -> None:
+        table.fill(_rows(await visit.call(query_lines, visit.workspace)))
+
+    lines = await visit.call(query_lines, visit.workspace)
+    with place:
+        table = DataTable(
+            "Queries",
+            _COLUMNS,
+            _rows(lines),
+            actions=_actions(visit),
+            on_action=lambda event: _act(visit, event, refill),
+            empty=("No query yet", "Write a SELECT; its rows become the members of a list."),
+        )
+
+
+def _rows(lines: tuple[QueryLine, ...]) -> list[dict[str, object]]:
+    return [
+        {
+            "id": line.id,
+            "name": (line.name, f"/queries/{line.id}"),
+            "status": line.status,
+            "folder": line.folder,
+            "last": line.last.started_at if line.last else None,
+            "rows": line.last.rows if line.last else None,
+            "used": ", ".join(line.used_by),
+            "changed": line.updated_at,
+            "actions": [key for key in _ACTIONS if key != "run" or line.used_by],
+        }
+        for line in lines
+    ]
+
+
+_ACTIONS = {
+    "open": Action(key="open", label="View and edit", icon="edit"),
+    "copy": Action(key="copy", label="Make a copy", icon="content_copy"),
+    "run": Action(key="run", label="Run what sends it", icon="play_arrow"),
+    "csv": Action(key="csv", label="Download CSV", icon="download"),
+    "rename": Action(key="rename", label="Rename", icon="drive_file_rename_outline"),
+    "delete": Action(key="delete", label="Delete", icon="delete", danger=True),
+}
+_NEEDS = {"copy": _EDIT, "rename": _EDIT, "delete": _EDIT, "run": "runs.start", "csv": "queries.run"}
+
+
+def _actions(visit: Visit) -> list[Action]:
+    return [action for key, action in _ACTIONS.items() if key not in _NEEDS or visit.may(_NEEDS[key])]
+
+
+async def _act(visit: Visit, event: GenericEventArguments, refill: Callable[[], Awaitable[None]]) -> None:
+    line = next((x for x in await visit.call(query_lines, visit.workspace) if x.id == event.args["row"]), None)
+    if line is None:
+        ui.notify("The query is gone.", type="warning")
+        return
+    await _DOING[event.args["action"]](visit, line)
+    await refill()
+
+
+async def _open(_visit: Visit, line: QueryLine) -> None:
+    ui.navigate.to(f"/queries/{line.id}")
+
+
+async def _download(_visit: Visit, line: QueryLine) -> None:
+    ui.download.from_url(f"/queries/{line.id}/rows.csv")
+
+
+async def _copy(visit: Visit, line: QueryLine) -> None:
+    name = await ask("Make a copy", "Name of the copy", value=f"{line.name} copy", yes="Copy")
+    if name:
+        copied = await visit.call(copy_query, visit.workspace, line.id, name)
+        ui.navigate.to(f"/queries/{copied.id}")
+
+
+async def _rename(visit: Visit, line: QueryLine) -> None:
+    name = await ask("Rename the query", "Name", value=line.name, yes="Rename")
+    if name:
+        await visit.call(rename_query, visit.workspace, line.id, name)
+
+
+async def _delete(visit: Visit, line: QueryLine) -> None:
+    if await confirm("Delete the query?", f'"{line.name}" is deleted for good.', yes="Delete", danger=True):
+        await visit.call(partial(delete, tag=None), visit.workspace, "queries", line.id)
+
+
+async def _run(visit: Visit, line: QueryLine) -> None:
+    names = ", ".join(line.used_by)
+    if await confirm("Run it now?", f"These orchestrations send the query, and run: {names}.", yes="Run"):
+        for name in line.used_by:
+            asked = await visit.call(request_run, visit.workspace, name)
+            visit.started.add(asked.run.id)
+        ui.notify("Started. The bell tells how it goes.", type="info", position="bottom-right")
+
+
+_DOING = {"open": _open, "csv": _download, "run": _run, "copy": _copy, "rename": _rename, "delete": _delete}
+
+
+async def _ask_new(visit: Visit) -> None:
+    names = [database.name for database in await visit.call(list_configured, visit.workspace, "databases")]
+    with dialog("New query") as box:
+        if not names:
+            part("p", text="There is no database yet. A query needs one: add it to a file and `segue apply` it.")
+            box.open()
+            return
+        name = text_field("Name")
+        database = choice_field("Database", names, value=names[0])
+        begin = choice_field(
+            "Begin with",
+            {"email": "Email only", "profile": "Email + customer profile", "blank": "A blank SELECT"},
+            value="profile",
+            hint="A template takes the first table that has a column named email.",
+        )
+
+        async def make() -> None:
+            if not needed(name) or not needed(database):
+                return
+            kind, where = begin.value, str(database.value)
+            sql = _BLANK
+            if kind != "blank":
+                tables = await visit.call(tables_of, visit.workspace, where)
+                sql = template(tables, full_profile=kind == "profile")
+            made = await visit.call(
+                partial(new_query, database=where, sql=sql), visit.workspace, str(name.value).strip()
+            )
+            ui.navigate.to(f"/queries/{made.id}")
+
+        with part("div", "dialog-actions"):
+            button("Cancel", on_click=box.close)
+            button("Create", on_click=make, kind="primary")
+    box.open()
+
+
+PAGE = Page(path="/queries", title="Queries", section=Section.QUERIES, permission="configuration.read", build=build)

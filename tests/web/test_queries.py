@@ -1,0 +1,169 @@
+"""Queries and their editor, in a browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+from playwright.sync_api import Page, expect
+
+from segue.services.editing import get_configured
+from segue.services.workspace import open_workspace
+from segue.settings import Settings
+
+
+@pytest.fixture
+def editor(visitor):
+    """The editor of a fresh copy of the query Loyalty."""
+    page = visitor.go("/queries")
+    act(page, "Loyalty", "Make a copy")
+    name = f"Copy {page.evaluate('crypto.randomUUID()')}"
+    page.get_by_label("Name of the copy").fill(name)
+    page.get_by_role("button", name="Copy", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    page.wait_for_function("window.did_handshake === true")
+    expect(page.get_by_label("SQL of the query")).to_be_visible()
+    return name
+
+
+def act(page: Page, row: str, action: str) -> None:
+    page.get_by_role("button", name=f"Actions: {row}", exact=True).click()
+    page.get_by_role("menuitem", name=action).click()
+
+
+def write(page: Page, sql: str) -> None:
+    page.get_by_label("SQL of the query").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(sql)
+
+
+def entry(visitor, name):
+    settings = Settings.from_env({"SEGUE_HOME": str(visitor.site.place.folder)})
+    workspace = open_workspace(settings)
+    try:
+        return get_configured(workspace, "queries", name).entry
+    finally:
+        workspace.close()
+
+
+def test_the_list_is_searched_filtered_and_sorted(visitor):
+    page = visitor.go("/queries")
+    table = page.get_by_role("region", name="Queries")
+    expect(table.get_by_role("link", name="Loyalty", exact=True)).to_be_visible()
+    page.get_by_role("searchbox").fill("customers to")
+    expect(table.get_by_role("link")).to_have_text(["Customers"])
+    row = table.get_by_role("row").filter(has_text="Customers")
+    expect(row).to_contain_text(re.compile(r"Completed|ago|just now"))
+    page.get_by_role("searchbox").fill("nothing like it")
+    expect(table).to_contain_text("Nothing matches")
+
+
+def test_a_query_is_tried_and_its_rows_and_columns_are_shown(visitor, editor):
+    page = visitor.page
+    write(page, "SELECT email, city, amperity_id AS external_id, loyalty_tier FROM Customer360 WHERE email IS NOT NULL")
+    page.keyboard.press("Control+Enter")
+    rows = page.get_by_role("region", name="Rows of the query")
+    expect(rows.get_by_role("columnheader")).to_have_text(
+        [re.compile(name) for name in ("email", "city", "external_id", "loyalty_tier")]
+    )
+    expect(page.get_by_text(re.compile(r"First 100 rows in [0-9.]+ s"))).to_be_visible()
+    places = page.get_by_role("region", name="Where columns go")
+    expect(places.get_by_role("row").filter(has_text="loyalty_tier")).to_contain_text("Custom property")
+    expect(places.get_by_role("row").filter(has_text="city")).to_contain_text("Location")
+    assert not visitor.too_wide()
+    assert visitor.serious() == []
+
+
+def test_a_mistake_is_marked_where_it_is(visitor, editor):
+    page = visitor.page
+    write(page, "SELECT email,\n  wrong_name\nFROM Customer360")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert").filter(has_text="wrong_name")).to_contain_text("line 2")
+    expect(page.locator(".sql-mistake")).to_have_text("wrong_name")
+    assert visitor.serious() == []
+
+
+def test_a_draft_is_saved_and_made_active_by_keyboard(visitor, editor):
+    page = visitor.page
+    write(page, "SELECT email, city FROM Customer360")
+    expect(page.get_by_text("Changes that are not saved.")).to_be_visible()
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("The draft is saved.")).to_be_visible()
+    assert entry(visitor, editor)["status"] == "draft"
+    page.get_by_role("button", name="Activate").click()
+    expect(page.get_by_text("Runs use what is shown.")).to_be_visible()
+    assert entry(visitor, editor)["sql"] == "SELECT email, city FROM Customer360"
+    assert entry(visitor, editor)["status"] == "active"
+    write(page, "SELECT email FROM Customer360")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("A draft by")).to_be_visible()
+    assert entry(visitor, editor)["sql"] == "SELECT email, city FROM Customer360"
+    page.get_by_role("button", name="Discard draft").click()
+    page.get_by_role("button", name="Discard", exact=True).click()
+    expect(page.get_by_label("SQL of the query")).to_contain_text("city")
+
+
+def test_names_are_completed_and_a_query_is_laid_out_and_commented(visitor, editor):
+    page = visitor.page
+    write(page, "SELECT loyalty_t")
+    page.keyboard.press("Control+Space")
+    expect(page.locator(".cm-tooltip-autocomplete")).to_contain_text("loyalty_tier")
+    page.keyboard.press("Escape")
+    write(page, "select email from Customer360 where city = 'Graz'")
+    page.get_by_role("button", name="Format").click()
+    expect(page.locator(".cm-line")).to_have_count(5)
+    page.keyboard.press("Escape")
+    write(page, "SELECT 1")
+    page.keyboard.press("Control+/")
+    expect(page.get_by_label("SQL of the query")).to_have_text("-- SELECT 1")
+
+
+def test_the_second_who_opens_a_query_is_told(visitor, editor, browser):
+    other = browser.new_page()
+    try:
+        other.goto(visitor.page.url)
+        told = "ada has this query open too"
+        expect(other.get_by_text(told)).to_be_visible()
+        expect(visitor.page.get_by_text(told)).to_be_visible()
+    finally:
+        other.close()
+
+
+def test_a_new_query_begins_with_a_template(visitor):
+    page = visitor.go("/queries")
+    page.get_by_role("button", name="New query").click()
+    page.get_by_label("Name", exact=True).fill("From a template")
+    assert visitor.serious() == []
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_label("SQL of the query")).to_contain_text("given_name AS first_name")
+
+
+def test_rows_are_downloaded(visitor):
+    page = visitor.go("/queries")
+    with page.expect_download() as download:
+        act(page, "Loyalty", "Download CSV")
+    lines = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert lines[0] == '"email"'
+    assert len(lines) > 100
+
+
+def test_a_query_that_is_sent_is_not_deleted(visitor):
+    page = visitor.go("/queries")
+    act(page, "Loyalty", "Delete")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text='The query "Loyalty" is in use.')).to_be_visible()
+
+
+def test_names_are_text_whatever_they_hold(visitor):
+    evil = '<img src=x onerror="window.hit=1">{{ window.hit = 1 }}`${window.hit=1}`'
+    path = visitor.site.place.folder / "evil.yaml"
+    query = {"name": evil.replace("$", "$$"), "database": "customer360", "sql": "SELECT email FROM Customer360"}
+    text = yaml.safe_dump({"version": 1, "queries": [query]})
+    path.write_text(text, encoding="utf-8")
+    visitor.site.place.captured("apply", str(path))
+    page = visitor.go("/queries")
+    expect(page.get_by_role("link", name=evil)).to_be_visible()
+    page.get_by_role("link", name=evil).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(evil)
+    assert page.evaluate("window.hit") is None
