@@ -14,11 +14,11 @@ from typing import Literal
 from rich.console import Console
 from rich.text import Text
 
-from examples.browser import chromium, first_administrator, web_app
 from examples.demo import ORCHESTRATION
 from examples.sandbox import Sandbox, sandbox
 from segue.database.churn import churn_sample
 from segue.web.pages import PAGES
+from tests.web.browser import chromium, logged_in, web_app
 
 IMAGES = Path(__file__).with_name("images")
 _CONFIGURATION = Path(__file__).parents[1] / "examples" / "segue.yaml"
@@ -44,16 +44,16 @@ def main() -> None:
 
 def _photograph(place: Sandbox) -> None:
     """Every page of the web app, in a browser that is logged in."""
-    with web_app(place) as (url, link), chromium() as browser:
-        state = first_administrator(browser, link, "ada", "a sentence for the pictures")
+    with web_app(place) as url, chromium() as browser:
+        cookies = logged_in(place)
         for width, height in _SCREENS:
             for theme in _THEMES:
                 context = browser.new_context(
                     viewport={"width": width, "height": height},
                     color_scheme=theme,
                     reduced_motion="reduce",
-                    storage_state=state,
                 )
+                context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies.items()])
                 page = context.new_page()
                 for shown in PAGES:
                     page.goto(url + shown.address)

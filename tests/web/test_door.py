@@ -44,7 +44,7 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
 @pytest.fixture
 def url(workspace: Workspace) -> Iterator[str]:
     """A server with the door in front of an application that says "inside"; it believes a proxy at this machine."""
-    app = PageGuard(Door(PlainTextResponse("inside"), workspace=workspace, assets="/_segue/1"), host="127.0.0.1")
+    app = PageGuard(Door(PlainTextResponse("inside"), workspace=workspace, assets="/_segue/1"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(app, log_level="critical", proxy_headers=True, forwarded_allow_ips="127.0.0.1")
         server = uvicorn.Server(config)

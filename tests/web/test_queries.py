@@ -120,14 +120,15 @@ def test_names_are_completed_and_a_query_is_laid_out_and_commented(visitor, edit
 
 
 def test_the_second_who_opens_a_query_is_told(visitor, editor, browser):
-    other = browser.new_page()
+    context = browser.new_context(storage_state=visitor.page.context.storage_state())
+    other = context.new_page()
     try:
         other.goto(visitor.page.url)
-        told = "ada has this query open too"
+        told = "ana has this query open too"
         expect(other.get_by_text(told)).to_be_visible()
         expect(visitor.page.get_by_text(told)).to_be_visible()
     finally:
-        other.close()
+        context.close()
 
 
 def test_a_new_query_begins_with_a_template(visitor):

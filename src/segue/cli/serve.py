@@ -146,7 +146,7 @@ def _edges(opened: Workspace, current: Settings, place: _Place, *, web: bool) ->
         from segue.api.access import FIRST_PARTS
         from segue.web import with_pages
 
-        app = with_pages(api, opened, current, first_parts=FIRST_PARTS, host=host)
+        app = with_pages(api, opened, current, first_parts=FIRST_PARTS)
     config = uvicorn.Config(
         app,
         log_level="warning",

@@ -41,6 +41,9 @@ class ActivityDrawer:
         ui.timer(_EVERY, self._look)
 
     async def _look(self) -> None:
+        if self._visit.actor.policy is None:
+            ui.navigate.reload()  # the session is over; the door asks who it is
+            return
         lines = await self._visit.call(recent_activity, self._visit.workspace.catalog, limit=_SHOWN)
         if lines == self._lines:
             return

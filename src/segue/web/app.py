@@ -20,6 +20,7 @@ from segue.errors import SegueError
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.web.door import Door
+from segue.web.downloads import register_downloads
 from segue.web.guard import PageGuard
 from segue.web.pages import PAGES
 from segue.web.showing import shown, shown_missing
@@ -28,13 +29,10 @@ _STATIC = Path(__file__).with_name("static")
 _ASSETS = "/_segue"
 
 
-def with_pages(
-    api: FastAPI, workspace: Workspace, settings: Settings, *, first_parts: Collection[str], host: str
-) -> ASGIApp:
+def with_pages(api: FastAPI, workspace: Workspace, settings: Settings, *, first_parts: Collection[str]) -> ASGIApp:
     """The application of an API, with pages at every other address. Once in a process: NiceGUI has one set of pages.
 
-    first_parts: what the addresses of the API begin with; host: the address that the server listens at. The workspace stays
-    the caller's.
+    first_parts: what the addresses of the API begin with. The workspace stays the caller's.
     """
 
     @asynccontextmanager
@@ -51,6 +49,7 @@ def with_pages(
     ui.add_head_html(
         f'<script src="{assets}/segue.js"></script><link rel="stylesheet" href="{assets}/segue.css">', shared=True
     )
+    register_downloads(nicegui_app, workspace, settings)
     for page in PAGES:
         ui.page(page.path, title=f"{page.title} · Segue", response_timeout=30)(
             _with_parameters(shown(page, PAGES, workspace, settings), page.parameters())
@@ -69,9 +68,7 @@ def with_pages(
     )
     return _Parted(
         api,
-        GZipMiddleware(
-            PageGuard(Door(outer, workspace=workspace, assets=assets), host=host), minimum_size=1000, compresslevel=4
-        ),
+        GZipMiddleware(PageGuard(Door(outer, workspace=workspace, assets=assets)), minimum_size=1000, compresslevel=4),
         first_parts,
     )
 

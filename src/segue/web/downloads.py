@@ -12,14 +12,13 @@ from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
 from segue.errors import SegueError
 from segue.services.drafts import open_query
-from segue.services.login import SessionError
 from segue.services.permissions import NotPermittedError
 from segue.services.previews import unsaved
 from segue.services.queries import answering
 from segue.services.rows import csv_parts
 from segue.services.workspace import Workspace
 from segue.settings import Settings
-from segue.web.actor import caller_of, current_actor
+from segue.web.actor import current_actor
 
 MOST_ROWS = 1_000_000
 """Of a file: more than a spreadsheet opens."""
@@ -31,9 +30,9 @@ def register_downloads(app: FastAPI, workspace: Workspace, settings: Settings) -
     @app.get("/queries/{ref}/rows.csv", include_in_schema=False)
     def rows(request: Request, ref: str) -> Response:
         try:
-            acting = workspace.acting_as(current_actor(workspace, caller_of(request)))
+            acting = workspace.acting_as(current_actor(workspace, request))
             return _rows(acting, settings, ref)
-        except (SessionError, NotPermittedError) as error:
+        except NotPermittedError as error:
             return PlainTextResponse(error.message, status_code=403)
         except SegueError as error:
             return PlainTextResponse("\n".join((error.message, *error.steps)), status_code=422)

@@ -67,7 +67,7 @@ def _user_menu(visit: Visit) -> None:
         part("span", "user-name", text=actor.name)
         with ui.menu(), part("div", "user-card"):
             part("strong", text=actor.name)
-            part("span", "muted", text=str(actor.policy or ""))
+            part("span", "muted", text=str(actor.policy or "").capitalize())
             with part("form", method="post", action="/logout"):
                 part("input", type="hidden", name="csrf", value=visit.csrf)
                 part("button", "button", type="submit", text="Log out")
