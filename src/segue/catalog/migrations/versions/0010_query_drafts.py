@@ -7,8 +7,8 @@ from alembic import op
 
 from segue.catalog.base import UtcDateTime
 
-revision = "0009_query_drafts"
-down_revision = "0008_shared_workers"
+revision = "0010_query_drafts"
+down_revision = "0009_personal"
 
 
 def upgrade() -> None:
