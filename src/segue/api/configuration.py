@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Response
 from segue.api.access import path_of
 from segue.api.problems import documented
 from segue.api.tools import Document, Ref, ToolsHere
-from segue.client import values
+from segue.client import state_values, values
 from segue.errors import UsageError
 from segue.services import editing
 from segue.services.configuration import KINDS, NOUNS
@@ -93,12 +93,12 @@ def _add(routes: APIRouter, kind: str) -> None:
     )(delete)
 
 
-def _test(tools: ToolsHere, ref: Ref) -> values.Connection:
+def _test(tools: ToolsHere, ref: Ref) -> state_values.Connection:
     """Try a credential at its destination, writing nothing. 424 says that the key is refused or nobody answers."""
     name = editing.get_configured(tools.workspace, "credentials", ref).name
     with tools.place():
         tested = check_connection(tools.workspace, tools.settings, name)
-    return values.Connection(
+    return state_values.Connection(
         account_id=tested.account.id, account_name=tested.account.name, sound=tested.sound, missing=tested.missing
     )
 

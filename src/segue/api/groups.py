@@ -11,7 +11,7 @@ from segue.api.problems import documented
 from segue.api.tools import Cursor, IdempotencyKey, PageSize, Ref, Tools, ToolsHere, once
 from segue.api.wire import group_run_of
 from segue.catalog.base import now
-from segue.client import values
+from segue.client import group_values
 from segue.scheduling import Group, GroupRecords, find_group, latest_signals, next_starts, record_signal
 from segue.scheduling.signals import hint_for
 from segue.services.cursors import read_cursor, write_cursor
@@ -56,7 +56,7 @@ def router() -> APIRouter:
     return routes
 
 
-def _start(tools: ToolsHere, ref: Ref, response: Response, key: IdempotencyKey = None) -> values.GroupRun:
+def _start(tools: ToolsHere, ref: Ref, response: Response, key: IdempotencyKey = None) -> group_values.GroupRun:
     """Run a group, enabled or not, changed or not, and answer at once. A run that was killed goes on instead."""
     name = _group(tools, ref).name
     run_id = once(tools, key, ["group", name], lambda: tools.starter.start_group(tools.workspace, name).id)
@@ -64,12 +64,12 @@ def _start(tools: ToolsHere, ref: Ref, response: Response, key: IdempotencyKey =
     return group_run_of(GroupRecords(tools.workspace.catalog).find(run_id))
 
 
-def _list(tools: ToolsHere, ref: Ref, cursor: Cursor = None, limit: PageSize = 20) -> values.GroupRunList:
+def _list(tools: ToolsHere, ref: Ref, cursor: Cursor = None, limit: PageSize = 20) -> group_values.GroupRunList:
     """The latest runs of a group, newest first, page by page."""
     before = read_cursor(cursor) if cursor is not None else None
     found = GroupRecords(tools.workspace.catalog).latest(_group(tools, ref).id, limit=limit + 1, before=before)
     last = found[limit - 1] if len(found) > limit else None
-    return values.GroupRunList(
+    return group_values.GroupRunList(
         items=tuple(map(group_run_of, found[:limit])), next=write_cursor(last.due_at, last.id) if last else None
     )
 
@@ -78,22 +78,24 @@ def _times(
     tools: ToolsHere,
     ref: Ref,
     count: Annotated[int, Query(ge=1, le=50, description="So many times.")] = 5,
-) -> values.Times:
+) -> group_values.Times:
     """When the schedule of a group starts it next."""
-    return values.Times(items=next_starts(_group(tools, ref), count, now=now()))
+    return group_values.Times(items=next_starts(_group(tools, ref), count, now=now()))
 
 
-def _get(tools: ToolsHere, run_id: Annotated[str, Path(description="Id of the run of a group.")]) -> values.GroupRun:
+def _get(
+    tools: ToolsHere, run_id: Annotated[str, Path(description="Id of the run of a group.")]
+) -> group_values.GroupRun:
     """One run of a group with its members."""
     return group_run_of(GroupRecords(tools.workspace.catalog).find(run_id))
 
 
 def _signal(
     tools: ToolsHere, name: Annotated[str, Path(description="The name that groups have under `after_signal`.")]
-) -> values.SignalReceived:
+) -> group_values.SignalReceived:
     """Say that upstream data are ready: the groups that wait for this signal become due. A scheduler starts them."""
     due = tuple(group.name for group in record_signal(tools.workspace.catalog, name))
-    return values.SignalReceived(name=name, due=due, hint="" if due else hint_for(tools.workspace.catalog, name))
+    return group_values.SignalReceived(name=name, due=due, hint="" if due else hint_for(tools.workspace.catalog, name))
 
 
 def _signals(
@@ -101,13 +103,13 @@ def _signals(
     name: Annotated[str | None, Query(description="Only signals of this name.")] = None,
     cursor: Cursor = None,
     limit: PageSize = 20,
-) -> values.SignalList:
+) -> group_values.SignalList:
     """The signals that came, newest first, page by page."""
     before = read_cursor(cursor) if cursor is not None else None
     found = latest_signals(tools.workspace.catalog, name=name, limit=limit + 1, before=before)
     last = found[limit - 1] if len(found) > limit else None
-    return values.SignalList(
-        items=tuple(values.Signal(name=signal.name, received_at=signal.at) for signal in found[:limit]),
+    return group_values.SignalList(
+        items=tuple(group_values.Signal(name=signal.name, received_at=signal.at) for signal in found[:limit]),
         next=write_cursor(last.at, last.id) if last else None,
     )
 

@@ -13,7 +13,7 @@ from segue.alerts import Alerts, mark_seen, recent_activity
 from segue.api.access import V1, path_of
 from segue.api.problems import documented
 from segue.api.tools import Cursor, PageSize, Ref, ToolsHere
-from segue.client import values
+from segue.client import state_values
 from segue.services.cursors import bad_cursor, read_cursor, write_cursor
 from segue.services.editing import get_configured
 from segue.services.query_status import query_status, query_statuses
@@ -78,13 +78,13 @@ def _list(
     unseen: Annotated[bool, Query(description="Only what nobody has looked at.")] = False,
     cursor: Cursor = None,
     limit: PageSize = 20,
-) -> values.NotificationList:
+) -> state_values.NotificationList:
     """The recent activity, newest first, page by page. Reading it marks nothing as seen."""
     before = _place(cursor) if cursor is not None else None
     found = recent_activity(tools.workspace.catalog, unseen=unseen, limit=limit + 1, before=before)
     last = found[limit - 1] if len(found) > limit else None
-    return values.NotificationList(
-        items=tuple(values.Notification.model_validate(asdict(line)) for line in found[:limit]),
+    return state_values.NotificationList(
+        items=tuple(state_values.Notification.model_validate(asdict(line)) for line in found[:limit]),
         next=write_cursor(last.at, str(last.id)) if last else None,
     )
 
@@ -95,23 +95,25 @@ def _seen(tools: ToolsHere, seen: Seen) -> Response:
     return Response(status_code=204)
 
 
-def _test(tools: ToolsHere, ref: Ref) -> values.Sent:
+def _test(tools: ToolsHere, ref: Ref) -> state_values.Sent:
     """Send a message that says it is a test. 424 says that it could not be sent."""
     name = get_configured(tools.workspace, "alerts", ref).name
     Alerts(tools.workspace.catalog, tools.workspace.box).test(name)
-    return values.Sent(alert=name)
+    return state_values.Sent(alert=name)
 
 
-def _status(tools: ToolsHere, ref: Ref) -> values.QueryStatus:
+def _status(tools: ToolsHere, ref: Ref) -> state_values.QueryStatus:
     """How a query stands, with the time and the row count of its last run."""
     name = get_configured(tools.workspace, "queries", ref).name
-    return values.QueryStatus.model_validate(asdict(query_status(tools.workspace, name)))
+    return state_values.QueryStatus.model_validate(asdict(query_status(tools.workspace, name)))
 
 
-def _statuses(tools: ToolsHere) -> values.QueryStatusList:
+def _statuses(tools: ToolsHere) -> state_values.QueryStatusList:
     """How every query stands, by name."""
     found = query_statuses(tools.workspace)
-    return values.QueryStatusList(items=tuple(values.QueryStatus.model_validate(asdict(status)) for status in found))
+    return state_values.QueryStatusList(
+        items=tuple(state_values.QueryStatus.model_validate(asdict(status)) for status in found)
+    )
 
 
 def _place(cursor: str) -> tuple[datetime, int]:

@@ -12,7 +12,7 @@ from segue.api.metrics import Metrics
 from segue.api.problems import documented
 from segue.api.tools import ToolsHere
 from segue.api.wire import history_entry_of
-from segue.client import values
+from segue.client import state_values, values
 from segue.services.history import history
 from segue.services.statistics import statistics
 
@@ -67,15 +67,15 @@ def router() -> APIRouter:
     return routes
 
 
-def _healthz() -> values.Health:
+def _healthz() -> state_values.Health:
     """Always `ok` while the process answers at all."""
-    return values.Health(status="ok")
+    return state_values.Health(status="ok")
 
 
-def _readyz(tools: ToolsHere) -> values.Health:
+def _readyz(tools: ToolsHere) -> state_values.Health:
     """`ready` when the metadata database can be read."""
     tools.workspace.catalog.ping()
-    return values.Health(status="ready")
+    return state_values.Health(status="ready")
 
 
 def _numbers(request: Request) -> Response:
@@ -84,11 +84,13 @@ def _numbers(request: Request) -> Response:
     return Response(metrics.text(), media_type=_METRICS)
 
 
-def _requests(tools: ToolsHere) -> values.RequestCounts:
+def _requests(tools: ToolsHere) -> state_values.RequestCounts:
     """Calls to the destinations, by endpoint, of all runs that are kept."""
     found = statistics(tools.workspace).requests
-    return values.RequestCounts(
-        items=tuple(values.RequestCount(endpoint=endpoint, calls=calls) for endpoint, calls in sorted(found.items()))
+    return state_values.RequestCounts(
+        items=tuple(
+            state_values.RequestCount(endpoint=endpoint, calls=calls) for endpoint, calls in sorted(found.items())
+        )
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from segue.client import values
+from segue.client import group_values, values
 from segue.scheduling import GroupRecord
 from segue.services.history import Entry
 from segue.workflow.outline import outline
@@ -64,9 +64,9 @@ def resolutions_of(offered: Offer) -> values.Resolutions:
     )
 
 
-def group_run_of(run: GroupRecord) -> values.GroupRun:
+def group_run_of(run: GroupRecord) -> group_values.GroupRun:
     """A run of a group with its members."""
-    return values.GroupRun(
+    return group_values.GroupRun(
         group_run_id=run.id,
         group=run.group,
         cause=run.cause,
@@ -75,7 +75,7 @@ def group_run_of(run: GroupRecord) -> values.GroupRun:
         started_at=run.started_at,
         ended_at=run.ended_at,
         warnings=run.warnings,
-        members=tuple(values.GroupMember.model_validate(asdict(member)) for member in run.members),
+        members=tuple(group_values.GroupMember.model_validate(asdict(member)) for member in run.members),
     )
 
 

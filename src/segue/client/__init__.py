@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from segue.client.client import Client, Refused
+from segue.client.group_values import GroupRun, Signal
+from segue.client.state_values import Connection, Notification, QueryStatus
 from segue.client.values import (
     Configured,
-    Connection,
     Failure,
     Fuse,
-    GroupRun,
     HistoryEntry,
     ListRef,
     Mistake,
-    Notification,
     Plan,
     Problem,
-    QueryStatus,
     Reject,
     Resolutions,
     Run,
     RunList,
-    Signal,
     Task,
 )
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
-from segue.client import values
+from segue.client import group_values, state_values, values
 from segue.client.things import Things
 
 T = TypeVar("T", bound=values.Wire)
@@ -69,9 +69,9 @@ class Client:
         """Close the connection."""
         self._http.close()
 
-    def test_credential(self, ref: str) -> values.Connection:
+    def test_credential(self, ref: str) -> state_values.Connection:
         """Try a credential at its destination, writing nothing."""
-        return self._call(values.Connection, "POST", f"credentials/{_part(ref)}/test")
+        return self._call(state_values.Connection, "POST", f"credentials/{_part(ref)}/test")
 
     def plan(self, orchestration: str) -> values.Plan:
         """What a run would do. Waits until the query has run."""
@@ -148,35 +148,35 @@ class Client:
         body = {"action": action, "list_id": list_id, "api_key": api_key}
         return self._call(values.Run, "POST", f"runs/{_part(run_id)}/resolutions", json=body, timeout=None)
 
-    def run_group(self, group: str, *, key: str | None = None) -> values.GroupRun:
+    def run_group(self, group: str, *, key: str | None = None) -> group_values.GroupRun:
         """Run a group. key: repeated with it, the answer is the same run."""
         path = f"orchestration-groups/{_part(group)}/runs"
-        return self._call(values.GroupRun, "POST", path, headers=_idempotent(key))
+        return self._call(group_values.GroupRun, "POST", path, headers=_idempotent(key))
 
-    def group_run(self, run_id: str) -> values.GroupRun:
+    def group_run(self, run_id: str) -> group_values.GroupRun:
         """A run of a group with its members."""
-        return self._call(values.GroupRun, "GET", f"group-runs/{_part(run_id)}")
+        return self._call(group_values.GroupRun, "GET", f"group-runs/{_part(run_id)}")
 
-    def group_runs(self, group: str, *, page: int = 100) -> Iterator[values.GroupRun]:
+    def group_runs(self, group: str, *, page: int = 100) -> Iterator[group_values.GroupRun]:
         """Every run of a group, newest first."""
-        return self._pages(values.GroupRunList, f"orchestration-groups/{_part(group)}/runs", limit=page)
+        return self._pages(group_values.GroupRunList, f"orchestration-groups/{_part(group)}/runs", limit=page)
 
     def group_times(self, group: str, *, count: int = 5) -> tuple[datetime, ...]:
         """When the schedule of a group starts it next."""
         path = f"orchestration-groups/{_part(group)}/times"
-        return self._call(values.Times, "GET", path, params={"count": count}).items
+        return self._call(group_values.Times, "GET", path, params={"count": count}).items
 
-    def signal(self, name: str) -> values.SignalReceived:
+    def signal(self, name: str) -> group_values.SignalReceived:
         """Say that upstream data are ready."""
-        return self._call(values.SignalReceived, "POST", f"signals/{_part(name)}")
+        return self._call(group_values.SignalReceived, "POST", f"signals/{_part(name)}")
 
-    def signals(self, *, name: str | None = None, page: int = 100) -> Iterator[values.Signal]:
+    def signals(self, *, name: str | None = None, page: int = 100) -> Iterator[group_values.Signal]:
         """Every signal that came, newest first."""
-        return self._pages(values.SignalList, "signals", name=name, limit=page)
+        return self._pages(group_values.SignalList, "signals", name=name, limit=page)
 
-    def notifications(self, *, unseen: bool = False, page: int = 100) -> Iterator[values.Notification]:
+    def notifications(self, *, unseen: bool = False, page: int = 100) -> Iterator[state_values.Notification]:
         """The recent activity, newest first. Reading marks nothing as seen."""
-        return self._pages(values.NotificationList, "notifications", unseen=unseen or None, limit=page)
+        return self._pages(state_values.NotificationList, "notifications", unseen=unseen or None, limit=page)
 
     def mark_seen(self, ids: Collection[int]) -> None:
         """Say that notifications were looked at."""
@@ -184,15 +184,15 @@ class Client:
 
     def test_alert(self, ref: str) -> None:
         """Send a test message of an alert."""
-        self._call(values.Sent, "POST", f"alerts/{_part(ref)}/test", timeout=None)
+        self._call(state_values.Sent, "POST", f"alerts/{_part(ref)}/test", timeout=None)
 
-    def query_status(self, ref: str) -> values.QueryStatus:
+    def query_status(self, ref: str) -> state_values.QueryStatus:
         """How a query stands."""
-        return self._call(values.QueryStatus, "GET", f"queries/{_part(ref)}/status")
+        return self._call(state_values.QueryStatus, "GET", f"queries/{_part(ref)}/status")
 
-    def query_statuses(self) -> tuple[values.QueryStatus, ...]:
+    def query_statuses(self) -> tuple[state_values.QueryStatus, ...]:
         """How every query stands, by name."""
-        return self._call(values.QueryStatusList, "GET", "query-statuses").items
+        return self._call(state_values.QueryStatusList, "GET", "query-statuses").items
 
     def list_rejects(self, run_id: str, *, page: int = 100) -> Iterator[values.Reject]:
         """What a run could not send, page by page."""
@@ -222,7 +222,9 @@ class Client:
 
     def requests(self) -> dict[str, int]:
         """Calls to destinations by endpoint, of all runs that are kept."""
-        return {count.endpoint: count.calls for count in self._call(values.RequestCounts, "GET", "requests").items}
+        return {
+            count.endpoint: count.calls for count in self._call(state_values.RequestCounts, "GET", "requests").items
+        }
 
     def _events(self, run_id: str) -> Iterator[values.Run]:
         event = ""

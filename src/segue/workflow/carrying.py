@@ -18,6 +18,7 @@ from segue.workflow.records import RunRecord, error_dict
 from segue.workflow.run import Runner
 from segue.workflow.status import RunStatus
 from segue.workflow.steps import Suspended, at_once
+from segue.workflow.tidying import sweep
 
 
 def carry_out(runner: Runner, run_id: str) -> None:
@@ -62,7 +63,7 @@ def _finish_earlier(runner: Runner, orchestration: Orchestration, run: RunRecord
             raise Interrupted
         _refuse(runner, run.id, ended.error)
         return False
-    runner.sweep(orchestration, besides=run.id)
+    sweep(runner.workspace, orchestration.id, besides=run.id)
     return True
 
 

@@ -33,15 +33,13 @@ from segue.workflow.status import RunStatus, TaskStatus
 from segue.workflow.steps import Step, Suspended, at_once
 from segue.workflow.sync import stage_sync
 from segue.workflow.tasks import TASKS, Task, counts_so_far, summary
-from segue.workflow.tidying import tidy_plans, tidy_run
+from segue.workflow.tidying import sweep, tidy_run
 from segue.workflow.undo import stage_undo
 
 _LOST = frozenset({"staging_lost", "another_account"})
 """Errors after which nothing more can be learned about a run: giving it up is all that is left."""
 _STALE = timedelta(hours=12)
 """An unfinished run older than this is finished, and followed by the run that was asked for: its data are of another day."""
-_SWEPT = 20
-"""How many of the latest runs are looked at for working files."""
 _SETTLING = ("confirm", "record")
 """The tasks that bring an unfinished run to a clean end without sending anything more."""
 _STAGES: Mapping[str, Stage] = {"sync": stage_sync, "undo": stage_undo}
@@ -91,7 +89,7 @@ class Runner:
                     raise finish_first(unfinished)
                 if ended := self.finish(orchestration, unfinished, restart=restart):
                     return Ended(run=ended, resumed=True)
-            self.sweep(orchestration)
+            sweep(self.workspace, orchestration.id)
             run = self._begin(orchestration, kind="sync")
             return Ended(run=self.perform(orchestration, run, allowed=allowed, expected_plan=plan_id), resumed=False)
 
@@ -123,7 +121,7 @@ class Runner:
         with only_run(self.workspace.locks, orchestration.id, orchestration.name):
             if unfinished := self.records.unfinished(orchestration.id):
                 raise finish_first(unfinished)
-            self.sweep(orchestration)
+            sweep(self.workspace, orchestration.id)
             run = self._begin(orchestration, kind="undo", undoes=undone.id)
             return Ended(run=self.perform(orchestration, run, allowed=allowed), resumed=False)
 
@@ -172,20 +170,6 @@ class Runner:
             yield destination
         finally:
             destination.close()
-
-    def sweep(self, orchestration: Orchestration, *, besides: str = "") -> None:
-        """What killed processes and failed runs left behind: runs without an end, working files of those that have one.
-
-        besides: the run that is about to begin, where it has a record already.
-        """
-        self.records.close_orphans(orchestration.id, besides=besides)
-        runs = self.workspace.layout.runs
-        latest = self.records.recent(orchestration_id=orchestration.id, limit=_SWEPT)
-        for run in (run for run in latest if run.id != besides):
-            if (runs / run.id / "delta.arrow").exists():
-                keep_refused(self.workspace, run.id)
-            tidy_run(runs / run.id)
-        tidy_plans(runs)
 
     def _pause(self, seconds: float) -> bool:
         return not self.stop.wait(seconds)

@@ -6,11 +6,30 @@ import shutil
 import time
 from pathlib import Path
 
-from segue.services.rejects import REFUSED_FILE
+from segue.services.rejects import REFUSED_FILE, keep_refused
+from segue.services.workspace import Workspace
+from segue.workflow.records import RunRecords
 
 KEPT = frozenset({"rejects.parquet", REFUSED_FILE})
+_SWEPT = 20
+"""How many of the latest runs of an orchestration are looked at for working files."""
 _PLAN_AGE = 24 * 3600.0
 """Seconds after which the folder of a plan cannot be in use any more."""
+
+
+def sweep(workspace: Workspace, orchestration_id: str, *, besides: str = "") -> None:
+    """What killed processes and failed runs left behind: runs without an end, working files of those that have one.
+
+    besides: the run that is about to begin, where it has a record already.
+    """
+    records, runs = RunRecords(workspace.catalog), workspace.layout.runs
+    records.close_orphans(orchestration_id, besides=besides)
+    latest = records.recent(orchestration_id=orchestration_id, limit=_SWEPT)
+    for run in (run for run in latest if run.id != besides):
+        if (runs / run.id / "delta.arrow").exists():
+            keep_refused(workspace, run.id)
+        tidy_run(runs / run.id)
+    tidy_plans(runs)
 
 
 def tidy_run(folder: Path) -> None:
