@@ -134,9 +134,9 @@ class Orchestration:
         columns = tuple(f.column for f in placed if f.place is not Place.LEFT_OUT)
         return Stage(folder=folder, rows=rows, duplicates=duplicates, delta=delta, columns=columns)
 
-    def record(self, stage: Stage, ledger: Ledger) -> None:
-        """Make what the ledger acknowledges the next baseline."""
-        staged = Staged(
+    def staged(self, stage: Stage) -> Staged:
+        """A staging as the tasks of a run see it."""
+        return Staged(
             connected=Connected(
                 account=Account(id="acc", name="Shop"),
                 target=TargetList(id="L1", name="Loyalty"),
@@ -150,12 +150,15 @@ class Orchestration:
             matched=0,
             foreign=0,
         )
+
+    def record(self, stage: Stage, ledger: Ledger) -> None:
+        """Make what the ledger acknowledges the next baseline."""
         with Workbench(stage.folder, memory_bytes=MEMORY, threads=2) as bench:
             bench.execute("CREATE TEMP TABLE others (key VARCHAR)")
             self.snapshot = fold(
                 bench,
                 stage.folder,
-                staged,
+                self.staged(stage),
                 ledger,
                 segments=self.folder / "segments",
                 run_id=stage.folder.name,

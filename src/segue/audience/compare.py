@@ -33,7 +33,7 @@ from segue.template import TemplateSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Compares the spooled candidates of one run with a snapshot. ``losers`` and ``stripped`` must be settled before."""
+    """Compares the spooled candidates of one run with a snapshot. ``losers``, ``stripped`` and ``settled`` must be there."""
 
     bench: Workbench
     folder: Path
@@ -144,6 +144,8 @@ class Comparison:
         if self.dropped:
             self.bench.show("candidates", open_rows(candidates, ["row"]))
             tally.losing = self.bench.one("SELECT count(*) FROM candidates WHERE row IN (SELECT row FROM losers)")
+        # Without what they go without they are as they were: of the kind QUIET, and there is nothing to compare.
+        tally.kinds[QUIET] += self.bench.one("SELECT count(*) FROM settled")
         self._fetch_olds(candidates)
         self.bench.show("candidates", candidates)
         compared = self.bench.stream(self._sql())
@@ -155,12 +157,14 @@ class Comparison:
         """What is held of the candidates' people, as the table ``olds``: a join with the whole snapshot would keep it
         in memory."""
         members = self.snapshot.sql()
+        self.bench.execute("CREATE TEMP TABLE olds (key VARCHAR, hash VARCHAR, payload VARCHAR, uncleared VARCHAR)")
         if members is None:
-            self.bench.execute("CREATE TEMP TABLE olds (key VARCHAR, hash VARCHAR, payload VARCHAR, uncleared VARCHAR)")
             return
-        self.bench.show("candidates", open_rows(candidates, ["key"]))
-        self.bench.execute("CREATE TEMP TABLE wanted AS SELECT key FROM candidates")
-        self.bench.execute(f"CREATE TEMP TABLE olds AS FROM ({members}) m WHERE m.key IN (SELECT key FROM wanted)")
+        self.bench.show("candidates", open_rows(candidates, ["row", "key"]))
+        left = "row NOT IN (SELECT row FROM settled)"
+        self.bench.execute(f"CREATE TEMP TABLE wanted AS SELECT key FROM candidates WHERE {left}")
+        if self.bench.one("SELECT count(*) FROM wanted"):
+            self.bench.execute(f"INSERT INTO olds FROM ({members}) m WHERE m.key IN (SELECT key FROM wanted)")
         self.bench.execute("DROP TABLE wanted")
 
     def _sql(self) -> str:
@@ -170,7 +174,7 @@ class Comparison:
             WITH won AS (
                 SELECT c.*, s.fields AS stripped, substr(fragment, head + 1, length(fragment) - head - 2) AS whole
                 FROM candidates c LEFT JOIN (SELECT row, list(field) AS fields FROM stripped GROUP BY row) s ON c.row = s.row
-                WHERE c.row NOT IN (SELECT row FROM losers)),
+                WHERE c.row NOT IN (SELECT row FROM losers) AND c.row NOT IN (SELECT row FROM settled)),
             lean AS (
                 SELECT *, CASE WHEN stripped IS NULL THEN whole ELSE {lean} END AS payload FROM won),
             c AS (

@@ -29,13 +29,15 @@ def settle_shared(bench: Workbench, folder: Path, *, identifiers: Sequence[str],
     Of several rows the one whose person already has the identifier at the destination keeps it, else the one with the
     smallest key, so that it stays where it is from run to run: the others have the reason ``..._shared``. It goes without,
     too, while the snapshot holds the identifier of another person: ``..._held``. Returns reason -> rows. ``losers`` must be
-    settled before.
+    settled before. The table ``settled`` gets the candidates that without their identifiers are as the snapshot has them.
     """
     bench.execute("CREATE TEMP TABLE stripped (row BIGINT, key VARCHAR, field VARCHAR, value VARCHAR, why VARCHAR)")
+    bench.execute("CREATE TEMP TABLE settled (row BIGINT)")
     for name in identifiers:
         _strip(bench, folder, name, snapshot)
     members = snapshot.sql()
     if members and identifiers:
+        _settle(bench, folder, members)
         _strip_held(bench, folder, identifiers, members)
     rows = bench.stream("SELECT row, key, field, value, why FROM stripped ORDER BY row, field").read_all()
     if not rows.num_rows:
@@ -62,25 +64,59 @@ def _strip(bench: Workbench, folder: Path, name: str, snapshot: Snapshot) -> Non
         SELECT hash({column}) AS h FROM keys WHERE {good} GROUP BY h HAVING count(*) > 1""")
     bench.show("keys", keys)
     bench.execute(f"""
-        CREATE OR REPLACE TEMP TABLE sharing AS SELECT row, key, {column} AS value FROM keys
+        CREATE OR REPLACE TEMP TABLE sharing AS SELECT row, key, hash, {column} AS value FROM keys
         WHERE {good} AND hash({column}) IN (SELECT h FROM suspects)""")
-    members = snapshot.sql()
-    held = "SELECT key, '' AS payload, '' AS uncleared FROM sharing WHERE false"
-    if members and bench.one("SELECT count(*) FROM sharing"):
-        held = f"SELECT key, payload, uncleared FROM ({members}) m WHERE m.key IN (SELECT key FROM sharing)"
-    path = literal(f'$."{name}"')
+    _find_holders(bench, name, snapshot)
     bench.execute(f"""
         INSERT INTO stripped SELECT row, key, {literal(name)}, value, {literal(f"{name}_shared")} FROM (
-            SELECT s.*, row_number() OVER (PARTITION BY value ORDER BY
-                coalesce(json_extract_string(h.payload, {path}) = value, false)
-                OR coalesce(list_contains(from_json(h.uncleared, '["VARCHAR"]'), {literal(name)} || chr(31) || value), false)
-                DESC, s.key) AS place
-            FROM sharing s LEFT JOIN ({held}) h ON s.key = h.key)
+            SELECT s.*, row_number() OVER (PARTITION BY value ORDER BY h.row IS NOT NULL DESC, s.key) AS place
+            FROM sharing s LEFT JOIN holders h ON s.row = h.row)
         WHERE place > 1""")
 
 
+def _find_holders(bench: Workbench, name: str, snapshot: Snapshot) -> None:
+    """Leave in the table ``holders`` the rows of ``sharing`` whose person has the identifier at the destination.
+
+    Who is held as the row stands has it. Payloads are most of a snapshot: they are read only of those who share an identifier
+    with nobody of that kind.
+    """
+    bench.execute("CREATE OR REPLACE TEMP TABLE holders (row BIGINT)")
+    members = snapshot.sql()
+    if not members or not bench.one("SELECT count(*) FROM sharing"):
+        return
+    bench.execute(f"""
+        INSERT INTO holders SELECT s.row FROM sharing s
+        JOIN (SELECT key, hash FROM ({members}) m WHERE m.key IN (SELECT key FROM sharing)) h USING (key, hash)""")
+    bench.execute("""
+        CREATE OR REPLACE TEMP TABLE unknown AS SELECT row, key, value FROM sharing
+        WHERE value NOT IN (SELECT value FROM sharing WHERE row IN (SELECT row FROM holders))""")
+    if not bench.one("SELECT count(*) FROM unknown"):
+        return
+    held = f"SELECT key, payload, uncleared FROM ({members}) m WHERE m.key IN (SELECT key FROM unknown)"
+    bench.execute(f"""
+        INSERT INTO holders SELECT u.row FROM unknown u JOIN ({held}) h ON u.key = h.key
+        WHERE coalesce(json_extract_string(h.payload, {literal(f'$."{name}"')}) = u.value, false)
+            OR coalesce(list_contains(from_json(h.uncleared, '["VARCHAR"]'), {literal(name)} || chr(31) || u.value), false)""")
+
+
+def _settle(bench: Workbench, folder: Path, members: str) -> None:
+    """Rows that went without an identifier before, and still do: most runs have them all again, and none is to be sent."""
+    if not bench.one("SELECT count(*) FROM stripped"):
+        return
+    bench.show("candidates", open_rows(folder / "candidates.arrow", ["row", "key", "fragment", "head"]))
+    payload = without("substr(fragment, head + 1, length(fragment) - head - 2)", "fields")
+    bench.execute(f"""
+        CREATE TEMP TABLE lean AS SELECT c.row, c.key, sha256({payload}) AS hash
+        FROM candidates c JOIN (SELECT row, list(field) AS fields FROM stripped GROUP BY row) s ON c.row = s.row""")
+    bench.execute(f"""
+        INSERT INTO settled SELECT l.row FROM lean l
+        JOIN (SELECT key, hash, uncleared FROM ({members}) m WHERE m.key IN (SELECT key FROM lean)) m USING (key, hash)
+        WHERE m.uncleared IS NULL""")
+    bench.execute("DROP TABLE lean")
+
+
 def _strip_held(bench: Workbench, folder: Path, identifiers: Sequence[str], members: str) -> None:
-    """Whose identifier is still somebody else's. A person who has it already keeps it."""
+    """Whose identifier is still somebody else's. A person who has it already keeps it, so settled rows are not asked for."""
     bench.execute("CREATE TEMP TABLE wishes (row BIGINT, key VARCHAR, field VARCHAR, value VARCHAR)")
     for name in identifiers:
         column, field = identifier(name), literal(name)
@@ -89,7 +125,8 @@ def _strip_held(bench: Workbench, folder: Path, identifiers: Sequence[str], memb
         bench.execute(f"""
             INSERT INTO wishes SELECT row, key, {field}, {column} FROM keys
             WHERE NOT refused AND {column} IS NOT NULL AND row IN (SELECT row FROM candidates)
-                AND row NOT IN (SELECT row FROM losers) AND row NOT IN (SELECT row FROM stripped WHERE field = {field})""")
+                AND row NOT IN (SELECT row FROM losers) AND row NOT IN (SELECT row FROM settled)
+                AND row NOT IN (SELECT row FROM stripped WHERE field = {field})""")
     if bench.one("SELECT count(*) FROM wishes"):
         bench.execute(f"""
             INSERT INTO stripped SELECT w.row, w.key, w.field, w.value, w.field || '_held'

@@ -44,6 +44,10 @@ class Workbench:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
+    def interrupt(self) -> None:
+        """Break off what another thread runs here; it gets a ``duckdb.Error``."""
+        self._connection.interrupt()
+
     def show(self, name: str, source: Path | pa.RecordBatchReader) -> None:
         """Make an Arrow file or stream readable as the relation ``name``, once: show it again for another query."""
         self._connection.register(name, open_rows(source) if isinstance(source, Path) else source)

@@ -14,12 +14,13 @@ from segue.audience.encode import HEAD
 from segue.audience.fields import FieldMap
 from segue.audience.owed import may_hold_sql
 from segue.audience.rows import ADD, CHANGE
-from segue.audience.snapshot import DOUBTFUL, RELEASED_FILE, Snapshot, compact, write_segment
+from segue.audience.snapshot import DOUBTFUL, RELEASED_FILE, Snapshot, compact, delta_rows_sql, write_segment
 from segue.audience.text import parquet
 from segue.audience.workbench import DeltaFile, Workbench
 from segue.delivery.ledger import Ledger, PartKind, PartState
 from segue.failpoints import reach
 from segue.services.staging import Staged
+from segue.workflow.ahead import take_ahead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +81,16 @@ def fold(
     """
     before = staged.connected.snapshot
     path = segments / f"{run_id}.parquet"
-    acknowledged = _Acknowledged(folder, ledger)
-    bench.show("open_rows", _open_rows(folder, ledger).to_reader())
-    bench.execute(f"""CREATE OR REPLACE TEMP TABLE maybe AS
-        SELECT key, kind, head, CASE WHEN kind = {CHANGE} THEN fragment END AS fragment FROM open_rows""")
-    bench.show("acknowledged", pa.RecordBatchReader.from_batches(acknowledged.schema, acknowledged.batches()))
     reach("segment-before")
-    write_segment(bench, _segment_sql(bench, folder, ledger, before, fields), path)
+    acknowledged = delivered(folder, ledger)
+    everything = not acknowledged.rejected and not acknowledged.unsettled
+    if not everything or not take_ahead(folder, path):
+        taken = _Acknowledged(folder, ledger)
+        bench.show("open_rows", _open_rows(folder, ledger).to_reader())
+        bench.execute(f"""CREATE OR REPLACE TEMP TABLE maybe AS
+            SELECT key, kind, head, CASE WHEN kind = {CHANGE} THEN fragment END AS fragment FROM open_rows""")
+        bench.show("acknowledged", pa.RecordBatchReader.from_batches(taken.schema, taken.batches()))
+        write_segment(bench, _segment_sql(bench, folder, ledger, before, fields), path)
     reach("segment-written")
     rows, removed = bench.fetch(
         f"SELECT count(*), count(*) FILTER (kind = 'remove' AND hash <> '') FROM {parquet(path)}"
@@ -106,7 +110,7 @@ def fold(
 
 def _segment_sql(bench: Workbench, folder: Path, ledger: Ledger, before: Snapshot, fields: FieldMap) -> str:
     sent = "substr(fragment, head + 1, length(fragment) - head - 2)"
-    parts = [_rows_sql("acknowledged", sent)]
+    parts = [delta_rows_sql("acknowledged")]
     restored = folder / "restore.parquet"
     if restored.exists():
         # An undo sends the email alone; the baseline gets back what was acknowledged of the person before.
@@ -117,7 +121,7 @@ def _segment_sql(bench: Workbench, folder: Path, ledger: Ledger, before: Snapsho
         ]
     if (folder / "rebase.arrow").exists():
         bench.show("rebased", folder / "rebase.arrow")
-        parts.append(_rows_sql("rebased", sent))
+        parts.append(delta_rows_sql("rebased"))
     # Without a hash they are nobody whose values are known: they are sent again if wanted, and removed if not.
     parts.append(
         f"""SELECT key, '' AS hash, '{{}}' AS payload, NULL AS uncleared, 'maybe' AS kind, NULL::BIGINT AS row,
@@ -147,17 +151,6 @@ def _gone_sql(folder: Path, ledger: Ledger) -> list[str]:
 def _forgotten_sql(relation: str) -> str:
     return f"""SELECT key, hash, payload, NULL AS uncleared, 'remove' AS kind, NULL::BIGINT AS row, NULL AS changed,
         NULL AS cleared, NULL AS unset FROM {relation}"""
-
-
-_UNSET_FROM, _UNSET_TO = '{"type":"profile","meta":{"patch_properties":{"unset":', '}},"attributes":'
-_UNSET = f"""CASE WHEN kind = {ADD} AND head > {len(HEAD)}
-    THEN substr(fragment, {len(_UNSET_FROM) + 1}, head - {len(_UNSET_FROM) + len(_UNSET_TO)}) END"""
-"""The list of properties that the row of a new person unsets, as it stands before the payload."""
-
-
-def _rows_sql(relation: str, payload: str) -> str:
-    return f"""SELECT key, hash, {payload} AS payload, uncleared, ['add', 'change', 'rebase'][kind + 1] AS kind, row,
-        changed, cleared, {_UNSET} AS unset FROM {relation}"""
 
 
 _OPEN = frozenset({PartState.SENDING, PartState.ACCEPTED, PartState.CANCELLED, PartState.UNSURE})
@@ -218,9 +211,9 @@ class _Acknowledged:
                 yield kept
 
     def _count(self, batch: pa.RecordBatch) -> None:
-        kinds = batch.column("kind").to_pylist()
-        self.added += kinds.count(ADD)
-        self.changed += kinds.count(CHANGE)
+        for entry in pc.value_counts(batch.column("kind")).to_pylist():
+            self.added += entry["counts"] if entry["values"] == ADD else 0
+            self.changed += entry["counts"] if entry["values"] == CHANGE else 0
         unset = pc.and_(pc.equal(batch.column("kind"), ADD), pc.greater(batch.column("head"), len(HEAD)))
         self.unset += unset.true_count
 

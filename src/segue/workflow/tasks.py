@@ -19,6 +19,7 @@ from segue.services.fuses import check_fuses, refuse_blown
 from segue.services.planning import make_plan, notes, row_warnings
 from segue.services.snapshots import Held, publish_snapshot
 from segue.services.staging import Staged, with_list
+from segue.workflow.ahead import writing_ahead
 from segue.workflow.context import RunContext
 from segue.workflow.folding import Delivered, delivered, fold
 from segue.workflow.locks import making_list
@@ -124,7 +125,8 @@ def resolve_list(context: RunContext) -> Mapping[str, Any]:
 
 def send(context: RunContext) -> Mapping[str, Any]:
     """Submit the chunks."""
-    return _outcome(context.destination.send(context.work()))
+    with writing_ahead(context.folder, context.staged(), memory_bytes=context.settings.engine_memory):
+        return _outcome(context.destination.send(context.work()))
 
 
 def confirm(context: RunContext) -> Mapping[str, Any]:
