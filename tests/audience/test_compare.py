@@ -245,3 +245,43 @@ def test_runs_equal_the_model(chance: random.Random) -> None:
 def test_many_runs_with_compaction_equal_the_model(tmp_path: Path, seed: int) -> None:
     simulate(tmp_path, random.Random(seed), runs=20, trouble=0.2)
     assert len(list((tmp_path / "segments").glob("*-base.parquet"))) >= 2
+
+
+def test_who_goes_without_an_identifier_as_before_is_not_looked_up_again(tmp_path: Path) -> None:
+    people = pa.table(
+        {
+            "email": ["ada@shop.io", "bea@shop.io", "cleo@shop.io"],
+            "phone_number": ["+15005550001", "+15005550001", "+15005550003"],
+            "tier": ["gold", "zinc", "tin"],
+        }
+    )
+    orchestration = Orchestration(folder=tmp_path)
+    first = orchestration.run(people)
+    assert first.delta.counts.added == 3
+    again = orchestration.stage(people)
+    # Bea's row is a candidate: as the query has it, with the phone, it was never sent.
+    assert (again.rows.candidates, again.delta.counts.quiet, again.unchanged, again.sent()) == (1, 1, 3, [])
+    # Without Ada the phone is free again in the query, but she has it at the destination until she has left.
+    later = orchestration.stage(people.slice(1))
+    assert later.removes() == {"ada@shop.io"}
+    assert later.sent() == []
+    changed = people.set_column(2, "tier", pa.array(["gold", "tin", "tin"]))
+    [bea] = orchestration.stage(changed).sent()
+    assert (bea["key"], bea["changed"], bea["data"]) == (
+        "bea@shop.io",
+        ["tier"],
+        {"email": "bea@shop.io", "properties": {"tier": "tin"}},
+    )
+
+
+def test_an_identifier_that_is_owed_stays_with_its_person(tmp_path: Path) -> None:
+    def people(ada: str | None, bea: str | None) -> pa.Table:
+        return pa.table({"email": ["ada@shop.io", "bea@shop.io"], "phone_number": pa.array([ada, bea], pa.string())})
+
+    orchestration = Orchestration(folder=tmp_path)
+    orchestration.run(people(None, "+15005550001"))
+    # Identifiers are not cleared unasked: Bea still has hers at the destination, so Ada goes without.
+    orchestration.run(people("+15005550001", None))
+    assert orchestration.members()["ada@shop.io"]["payload"] == {"email": "ada@shop.io"}
+    both = orchestration.stage(people("+15005550001", "+15005550001"))
+    assert {reject["key"] for reject in both.rejects() if reject["reason"] == "phone_number_shared"} == {"ada@shop.io"}
