@@ -129,7 +129,7 @@ class _Encoder:
 
     def payload_sql(self) -> str:
         """The JSON text of the attributes; absent fields are not in it."""
-        own = [self._member(f) for f in self._sent if f.place is Place.PROFILE]
+        own = [f"',' || {self._member(f)}" for f in self._sent if f.place is Place.PROFILE]
         location = [self._member(f) for f in self._sent if f.place is Place.LOCATION]
         custom = [self._member(f) for f in self._sent if f.place is Place.PROPERTY]
         parts = [
@@ -141,7 +141,7 @@ class _Encoder:
         return f"concat({', '.join(p for p in parts if p)})"
 
     def _member(self, field: Field) -> str:
-        return f"{literal(',' + json_string(field.column) + ':')} || {self._value(field)}"
+        return f"{literal(json_string(field.column) + ':')} || {self._value(field)}"
 
     def _value(self, field: Field) -> str:
         alias, kind = self._alias[field.column], self._types[field.column]
@@ -220,5 +220,5 @@ def _identifier_sql(name: str, text: str) -> str:
 def _group(name: str, members: Sequence[str]) -> str:
     if not members:
         return ""
-    inner = f"nullif(ltrim(concat({', '.join(members)}), ','), '')"
+    inner = f"nullif(concat_ws(',', {', '.join(members)}), '')"
     return f"""',"{name}":{{' || {inner} || '}}'"""

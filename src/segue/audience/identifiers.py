@@ -37,7 +37,7 @@ def settle_shared(bench: Workbench, folder: Path, *, identifiers: Sequence[str],
         _strip(bench, folder, name, snapshot)
     members = snapshot.sql()
     if members and identifiers:
-        _settle(bench, folder, members)
+        _settle(bench, folder, identifiers, members)
         _strip_held(bench, folder, identifiers, members)
     rows = bench.stream("SELECT row, key, field, value, why FROM stripped ORDER BY row, field").read_all()
     if not rows.num_rows:
@@ -99,12 +99,12 @@ def _find_holders(bench: Workbench, name: str, snapshot: Snapshot) -> None:
             OR coalesce(list_contains(from_json(h.uncleared, '["VARCHAR"]'), {literal(name)} || chr(31) || u.value), false)""")
 
 
-def _settle(bench: Workbench, folder: Path, members: str) -> None:
+def _settle(bench: Workbench, folder: Path, identifiers: Sequence[str], members: str) -> None:
     """Rows that went without an identifier before, and still do: most runs have them all again, and none is to be sent."""
     if not bench.one("SELECT count(*) FROM stripped"):
         return
     bench.show("candidates", open_rows(folder / "candidates.arrow", ["row", "key", "fragment", "head"]))
-    payload = without("substr(fragment, head + 1, length(fragment) - head - 2)", "fields")
+    payload = without("substr(fragment, head + 1, length(fragment) - head - 2)", "fields", identifiers=identifiers)
     bench.execute(f"""
         CREATE TEMP TABLE lean AS SELECT c.row, c.key, sha256({payload}) AS hash
         FROM candidates c JOIN (SELECT row, list(field) AS fields FROM stripped GROUP BY row) s ON c.row = s.row""")
