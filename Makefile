@@ -13,7 +13,7 @@ export UV_SYSTEM_CERTS ?= true
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test check bench soak images
+.PHONY: help setup browser demo test check audit bench soak images
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -49,6 +49,14 @@ check: setup ## format, lint, types, import directions, lock file
 	$(RUN) ruff check
 	$(RUN) mypy
 	$(RUN) lint-imports --no-logo
+	@$(MAKE) --no-print-directory audit
+
+audit: ## are there known holes in the dependencies? Without a network this says so and passes
+	@told=$$(UV_HTTP_RETRIES=0 $(UV) audit --locked --preview-features audit-command $(AUDIT) 2>&1); code=$$?; \
+	case "$$told" in \
+	*"error sending request"*) echo "the advisory service cannot be reached: dependencies are not audited" >&2;; \
+	*) echo "$$told" | tail -n 30; exit $$code;; \
+	esac
 
 test: check browser postgresql ## all checks and all tests
 	$(RUN) pytest -n $(WORKERS)

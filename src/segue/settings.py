@@ -35,6 +35,26 @@ _SWITCHES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRule:
+    """Whoever has this value in this claim has this policy and these options."""
+
+    claim: str
+    value: str
+    policy: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcSettings:
+    """The provider at which people log in. rules: the first that fits counts."""
+
+    issuer: str
+    client_id: str
+    client_secret: Secret
+    rules: tuple[PolicyRule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Process settings, one environment variable each; an empty variable counts as not set."""
 
@@ -64,10 +84,36 @@ class Settings:
     """SEGUE_WORKER_SILENCE: with PostgreSQL, how long a worker may give no sign of life before another takes its runs over."""
     log: str | None = None
     """SEGUE_LOG: a file that events are added to as JSON lines, without people's data; `-` is stderr; not set: no log."""
+    oidc_issuer: str | None = None
+    """SEGUE_OIDC_ISSUER: the OpenID provider at which people log in, such as `https://login.brand.shop`."""
+    oidc_client_id: str | None = None
+    """SEGUE_OIDC_CLIENT_ID: the name by which the provider knows Segue."""
+    oidc_client_secret: Secret | None = None
+    """SEGUE_OIDC_CLIENT_SECRET: the secret that goes with it."""
+    oidc_policies: tuple[PolicyRule, ...] = ()
+    """SEGUE_OIDC_POLICIES: who gets which policy: `groups:marketing=activator+restrict_pii,groups:data=operator`."""
     failpoint: str | None = None
     """SEGUE_FAILPOINT: for crash tests: the place where the process kills itself, such as `import-accepted-after:3`."""
     debug: bool = False
     """SEGUE_DEBUG: `1` shows the traceback of an error."""
+
+    @property
+    def oidc(self) -> OidcSettings | None:
+        """How people log in at a provider; None where no issuer is set. Raises ConfigError when a part is missing."""
+        if self.oidc_issuer is None:
+            return None
+        if self.oidc_client_id is None or self.oidc_client_secret is None or not self.oidc_policies:
+            raise ConfigError(
+                "SEGUE_OIDC_ISSUER needs SEGUE_OIDC_CLIENT_ID, SEGUE_OIDC_CLIENT_SECRET and SEGUE_OIDC_POLICIES",
+                code="bad_setting",
+                steps=("Set all four, or none.",),
+            )
+        return OidcSettings(
+            issuer=self.oidc_issuer,
+            client_id=self.oidc_client_id,
+            client_secret=self.oidc_client_secret,
+            rules=self.oidc_policies,
+        )
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -99,6 +145,10 @@ class Settings:
             runs_at_once=read("SEGUE_RUNS_AT_ONCE", _parse_count, default.runs_at_once),
             worker_silence=read("SEGUE_WORKER_SILENCE", parse_duration, default.worker_silence),
             log=environ.get("SEGUE_LOG", "").strip() or None,
+            oidc_issuer=environ.get("SEGUE_OIDC_ISSUER", "").strip() or None,
+            oidc_client_id=environ.get("SEGUE_OIDC_CLIENT_ID", "").strip() or None,
+            oidc_client_secret=read("SEGUE_OIDC_CLIENT_SECRET", Secret, default.oidc_client_secret),
+            oidc_policies=read("SEGUE_OIDC_POLICIES", _parse_rules, default.oidc_policies),
             failpoint=environ.get("SEGUE_FAILPOINT") or None,
             debug=read("SEGUE_DEBUG", _parse_switch, default.debug),
         )
@@ -155,6 +205,23 @@ def _parse_second_run(text: str) -> Literal["refuse", "wait"]:
     if text == "refuse":
         return "refuse"
     raise ValueError(f"takes refuse or wait, not {text!r}")
+
+
+_RULE = re.compile(
+    r"(?P<claim>[\w./-]+):(?P<value>[^=,]+)=(?P<policy>administrator|operator|activator|viewer)"
+    r"(?P<options>(?:\+(?:restrict_pii|user_admin|run_only))*)"
+)
+
+
+def _parse_rules(text: str) -> tuple[PolicyRule, ...]:
+    rules = []
+    for part in text.split(","):
+        match = _RULE.fullmatch(part.strip())
+        if match is None:
+            raise ValueError(f"takes claim:value=policy, such as groups:marketing=activator, not {part.strip()!r}")
+        options = tuple(match["options"].split("+")[1:])
+        rules.append(PolicyRule(claim=match["claim"], value=match["value"], policy=match["policy"], options=options))
+    return tuple(rules)
 
 
 def _parse_switch(text: str) -> bool:

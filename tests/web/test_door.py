@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,9 +19,10 @@ from segue.services.audit import audit_page
 from segue.services.links import first_administrator_link, path_of, redeem_link
 from segue.services.login import log_in, log_out_everywhere
 from segue.services.workspace import Workspace, init_workspace, open_workspace
-from segue.settings import Settings
+from segue.settings import OidcSettings, PolicyRule, Settings
 from segue.web.door import Door
 from segue.web.guard import PageGuard
+from tests.users.provider import CLIENT, SECRET, provider
 
 PASSWORD = "four words of a sentence"
 UPGRADE = {
@@ -41,10 +42,11 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     opened.close()
 
 
-@pytest.fixture
-def url(workspace: Workspace) -> Iterator[str]:
+@contextmanager
+def serving(workspace: Workspace, oidc: OidcSettings | None = None) -> Iterator[str]:
     """A server with the door in front of an application that says "inside"; it believes a proxy at this machine."""
-    app = PageGuard(Door(PlainTextResponse("inside"), workspace=workspace, assets="/_segue/1"))
+    door = Door(PlainTextResponse("inside"), workspace=workspace, assets="/_segue/1", oidc=oidc)
+    app = PageGuard(door)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(app, log_level="critical", proxy_headers=True, forwarded_allow_ips="127.0.0.1")
         server = uvicorn.Server(config)
@@ -53,6 +55,12 @@ def url(workspace: Workspace) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture
+def url(workspace: Workspace) -> Iterator[str]:
+    with serving(workspace) as found:
+        yield found
 
 
 @pytest.fixture
@@ -210,3 +218,20 @@ def test_a_header_cannot_be_written_through_the_address(people, browser):
     answer = enter(browser(), next="/a\r\nSet-Cookie: x=y")
     assert answer.headers["location"] == "/"
     assert "x=y" not in answer.headers["set-cookie"]
+
+
+def test_a_log_in_at_the_identity_provider_leads_back_to_the_page(workspace):
+    rules = (PolicyRule(claim="groups", value="data", policy="operator"),)
+    with provider() as idp:
+        oidc = OidcSettings(issuer=idp.url, client_id=CLIENT, client_secret=Secret(SECRET), rules=rules)
+        with serving(workspace, oidc) as url, httpx.Client(base_url=url, timeout=60) as client:
+            assert "/login/oidc?next=%2Fqueries" in client.get("/login?next=/queries").text
+            away = client.get("/login/oidc?next=/queries")
+            assert "HttpOnly" in away.headers["set-cookie"]
+            back = httpx.get(away.headers["location"]).headers["location"]
+            assert back.startswith(f"{url}/login/oidc/callback?")
+            assert httpx.get(back).status_code == 403  # in a browser that did not set out
+            answer = client.get(away.headers["location"]).headers["location"]
+            inside = client.get(answer)
+            assert (inside.status_code, inside.headers["location"]) == (303, "/queries")
+            assert client.get("/queries").text == "inside"

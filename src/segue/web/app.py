@@ -66,11 +66,9 @@ def with_pages(api: FastAPI, workspace: Workspace, settings: Settings, *, first_
         gzip_middleware_factory=None,
         reconnect_timeout=10,
     )
-    return _Parted(
-        api,
-        GZipMiddleware(PageGuard(Door(outer, workspace=workspace, assets=assets)), minimum_size=1000, compresslevel=4),
-        first_parts,
-    )
+    door = Door(outer, workspace=workspace, assets=assets, oidc=settings.oidc)
+    guarded = GZipMiddleware(PageGuard(door), minimum_size=1000, compresslevel=4)
+    return _Parted(api, guarded, first_parts)
 
 
 def _with_parameters(show: Callable[..., Awaitable[None]], parameters: list[inspect.Parameter]) -> Callable[..., Any]:

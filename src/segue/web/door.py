@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from urllib.parse import parse_qs, quote
 
 from starlette.concurrency import run_in_threadpool
@@ -12,18 +13,25 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from segue.browser import client_address, cookie, forget, remember, require_csrf, safe_next, visitor
+from segue.browser import client_address, cookie, forget, is_secure, remember, require_csrf, safe_next, visitor
 from segue.errors import SegueError, UsageError
 from segue.security import Secret
 from segue.services.links import PATH as WELCOME
 from segue.services.links import link_user, redeem_link
 from segue.services.login import LoggedIn, log_in, log_out
+from segue.services.oidc import LIFE, arrive, depart
 from segue.services.permissions import NOBODY
 from segue.services.workspace import Workspace
+from segue.settings import OidcSettings
 from segue.web.forms import Field, form_page
 
 LOGIN = "/login"
 LOGOUT = "/logout"
+OIDC = "/login/oidc"
+OIDC_BACK = "/login/oidc/callback"
+"""What the provider has to know as the redirect URI, below the address of the web application."""
+_AWAY = "segue-away"
+"""The cookie of a browser that is at the provider."""
 _OPEN = ("/_segue/", "/_nicegui/")
 """Scripts, styles and fonts: the same for everybody, and the forms need them too."""
 _MOST_BYTES = 20_000
@@ -38,8 +46,9 @@ Answer = Callable[[Request], Awaitable[Response]]
 class Door:
     """An ASGI application around the pages. assets: where the scripts and styles of the pages are."""
 
-    def __init__(self, app: ASGIApp, *, workspace: Workspace, assets: str) -> None:
+    def __init__(self, app: ASGIApp, *, workspace: Workspace, assets: str, oidc: OidcSettings | None = None) -> None:
         self._app = app
+        self._oidc = oidc
         self._workspace = workspace
         self._assets = assets
         self._forms: Mapping[tuple[str, str], Answer] = {
@@ -49,6 +58,12 @@ class Door:
             ("POST", WELCOME): self._choose,
             ("POST", LOGOUT): self._log_out,
         }
+        if oidc is not None:
+            self._forms = {
+                **self._forms,
+                ("GET", OIDC): partial(self._depart, oidc),
+                ("GET", OIDC_BACK): partial(self._arrive, oidc),
+            }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or let it through."""
@@ -119,6 +134,30 @@ class Door:
             return self._welcome_page(link, user, error=error, name=sent.get("name", ""))
         return RedirectResponse(LOGIN, status_code=303)
 
+    async def _depart(self, oidc: OidcSettings, request: Request) -> Response:
+        target = safe_next(request.query_params.get("next"))
+        begun = await run_in_threadpool(depart, oidc, self._workspace.box, redirect_uri=_back(request), target=target)
+        answer = RedirectResponse(begun.url, status_code=303)
+        life = int(LIFE.total_seconds())
+        answer.set_cookie(
+            _AWAY, begun.sealed, max_age=life, path=OIDC, secure=is_secure(request), httponly=True, samesite="lax"
+        )
+        return answer
+
+    async def _arrive(self, oidc: OidcSettings, request: Request) -> Response:
+        made, target = await run_in_threadpool(
+            arrive,
+            self._of(request),
+            oidc,
+            sealed=request.cookies.get(_AWAY),
+            answer=dict(request.query_params),
+            redirect_uri=_back(request),
+        )
+        answer = RedirectResponse(safe_next(target), status_code=303)
+        answer.delete_cookie(_AWAY, path=OIDC)
+        remember(request, answer, made)
+        return answer
+
     async def _log_out(self, request: Request) -> Response:
         sent = await _fields(request)
         found = await run_in_threadpool(visitor, self._workspace, request)
@@ -133,7 +172,14 @@ class Door:
         fields = (_NAME.filled(name), _PASSWORD, _CODE)
         status = 401 if error is not None else 200
         return form_page(
-            "Log in", self._assets, action=LOGIN, fields=fields, hidden={"next": target}, error=error, status=status
+            "Log in",
+            self._assets,
+            action=LOGIN,
+            fields=fields,
+            hidden={"next": target},
+            error=error,
+            status=status,
+            link=("Log in at the identity provider", f"{OIDC}?next={quote(target, safe='')}") if self._oidc else None,
         )
 
     def _welcome_page(
@@ -148,6 +194,10 @@ class Door:
 
     def _of(self, request: Request) -> Workspace:
         return self._workspace.acting_as(replace(NOBODY, address=client_address(request)))
+
+
+def _back(request: Request) -> str:
+    return str(request.url.replace(path=OIDC_BACK, query="", fragment=""))
 
 
 def _login(scope: Scope) -> str:

@@ -36,9 +36,11 @@ def form_page(
     hidden: Mapping[str, str] | None = None,
     error: SegueError | None = None,
     status: int = 200,
+    link: tuple[str, str] | None = None,
 ) -> HTMLResponse:
-    """A page with one form, or with an error alone. Every text is escaped."""
+    """A page with one form, or with an error alone. link: its text and where it leads. Every text is escaped."""
     told = _error(error) if error is not None else ""
+    other = f'<a class="button" href="{escape(link[1])}">{escape(link[0])}</a>' if link is not None else ""
     form = _form(title, action, fields, hidden or {}) if action is not None else ""
     return HTMLResponse(
         f"""<!DOCTYPE html>
@@ -46,7 +48,7 @@ def form_page(
 <title>{escape(title)} · Segue</title><link rel="stylesheet" href="{escape(assets)}/segue.css">
 <script src="{escape(assets)}/segue.js"></script></head>
 <body><main class="door"><div class="brand"><span class="brand-mark" aria-hidden="true"></span>Segue</div>
-<section class="card"><h1>{escape(title)}</h1>{told}{form}</section></main></body></html>""",
+<section class="card"><h1>{escape(title)}</h1>{told}{form}{other}</section></main></body></html>""",
         status_code=status,
     )
 
