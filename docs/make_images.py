@@ -58,6 +58,7 @@ def _photograph(place: Sandbox) -> None:
                 for shown in PAGES:
                     page.goto(url + shown.address)
                     page.wait_for_function("window.did_handshake === true")
+                    page.get_by_role("heading", level=1).wait_for()
                     page.locator(".skeleton").first.wait_for(state="detached")
                     name = shown.path.strip("/").replace("/{", "-").replace("}", "").replace("/", "-") or "home"
                     path = IMAGES / f"web-{name}-{width}-{theme}.png"

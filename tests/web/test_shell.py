@@ -100,3 +100,11 @@ def test_the_api_is_where_it_was(site):
     assert httpx.get(f"{site.url}/api/v1/runs").status_code == 401
     wrong = httpx.get(f"{site.url}/api/v1/nothing", headers={"Authorization": "Bearer x"})
     assert wrong.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ADDRESSES)
+def test_the_first_answer_has_the_whole_page(site, path):
+    answer = httpx.get(site.url + path, cookies=site.cookies)
+    # What comes later comes over the websocket, and makes the page jump.
+    assert answer.status_code == 200
+    assert "heading-text" in answer.text

@@ -38,6 +38,9 @@ class ActivityDrawer:
                 part("h2", text="Recent activity")
                 icon_button("close", "Close", on_click=self._close)
             self._list = part("ol", "activity")
+
+    def watch(self) -> None:
+        """Begin to look what happens."""
         ui.timer(_EVERY, self._look)
 
     async def _look(self) -> None:

@@ -20,12 +20,14 @@ def frame(visit: Visit, pages: tuple[Page, ...], page: Page | None) -> Iterator[
     _without_main_of_quasar()
     skip = part("a", "skip", text="Skip to the content")
     with part("div", "shell"):
-        _header(visit)
+        drawer = _header(visit)
         _navigation(visit, pages, page)
         with part("main", "content", tabindex="-1") as main:
             skip.props["href"] = f"#{main.html_id}"
             _tabs(visit, pages, page)
             yield
+    # Last: a timer waits for the browser, and while one waits NiceGUI would send the page as far as it is.
+    drawer.watch()
 
 
 def _without_main_of_quasar() -> None:
@@ -35,7 +37,7 @@ def _without_main_of_quasar() -> None:
         around.parent.tag = "div"
 
 
-def _header(visit: Visit) -> None:
+def _header(visit: Visit) -> ActivityDrawer:
     theme = ui.dark_mode(_THEMES.get(ui.context.client.request.cookies.get("segue_theme", "")))
     with part("header", "top"):
         opener = icon_button("menu", "Navigation").classes("only-narrow")
@@ -45,7 +47,7 @@ def _header(visit: Visit) -> None:
             part("span", "brand-mark", aria_hidden="true")
             ui.label("Segue")
         part("span", "space")
-        ActivityDrawer(visit)
+        drawer = ActivityDrawer(visit)
         with icon_button("contrast", "Light or dark"), ui.menu().props("auto-close"):
             for title, name, value in (
                 ("Light", "light", False),
@@ -55,6 +57,7 @@ def _header(visit: Visit) -> None:
                 item = ui.menu_item(title, on_click=lambda value=value: theme.set_value(value))
                 item.on("click", js_handler=f"() => segue.theme('{name}')")
         _user_menu(visit)
+    return drawer
 
 
 _THEMES = {"light": False, "dark": True}

@@ -1,5 +1,4 @@
 // Curves over time, as SVG in the colours of the page. The last value of each stands beside its name.
-const WIDTH = 600;
 const HEIGHT = 180;
 const LEFT = 52;
 const BOTTOM = 22;
@@ -12,13 +11,13 @@ const time = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit",
 export default {
   template: `
     <figure class="chart">
-      <svg :viewBox="'0 0 ${WIDTH} ${HEIGHT}'" role="img" :aria-label="spoken">
+      <svg ref="canvas" :viewBox="'0 0 ' + width + ' ${HEIGHT}'" role="img" :aria-label="spoken">
         <g v-for="tick in ticks" :key="tick.value">
-          <line class="chart-grid" x1="${LEFT}" x2="${WIDTH}" :y1="tick.y" :y2="tick.y" />
+          <line class="chart-grid" x1="${LEFT}" :x2="width" :y1="tick.y" :y2="tick.y" />
           <text class="chart-text" x="${LEFT - 8}" :y="tick.y + 4" text-anchor="end">{{ tick.text }}</text>
         </g>
         <text class="chart-text" x="${LEFT}" y="${HEIGHT - 4}">{{ when(from) }}</text>
-        <text class="chart-text" x="${WIDTH}" y="${HEIGHT - 4}" text-anchor="end">{{ when(to) }}</text>
+        <text class="chart-text" :x="width" y="${HEIGHT - 4}" text-anchor="end">{{ when(to) }}</text>
         <g v-for="(curve, i) in curves" :key="curve.name" :class="'curve-' + (i % 6)">
           <polyline :points="line(curve)" />
           <circle v-for="(p, j) in curve.points" :key="j" :cx="x(p[0])" :cy="y(p[1])" r="3"><title>{{ curve.name }}: {{ number(p[1]) }}, {{ full(p[0]) }}</title></circle>
@@ -29,6 +28,15 @@ export default {
     </figure>
   `,
   props: { label: String, curves: Array },
+  data: () => ({ width: 600 }),
+  mounted() {
+    // One unit is one pixel, so that letters are as large as elsewhere.
+    this.watcher = new ResizeObserver(([canvas]) => (this.width = Math.max(200, canvas.contentRect.width)));
+    this.watcher.observe(this.$refs.canvas);
+  },
+  beforeUnmount() {
+    this.watcher.disconnect();
+  },
   computed: {
     times() {
       return this.curves.flatMap((curve) => curve.points.map((p) => p[0]));
@@ -53,7 +61,7 @@ export default {
   },
   methods: {
     x(at) {
-      return this.to === this.from ? (LEFT + WIDTH) / 2 : LEFT + 4 + ((at - this.from) / (this.to - this.from)) * (WIDTH - LEFT - 8);
+      return this.to === this.from ? (LEFT + this.width) / 2 : LEFT + 4 + ((at - this.from) / (this.to - this.from)) * (this.width - LEFT - 8);
     },
     y(value) {
       return HEIGHT - BOTTOM - (value / this.most) * (HEIGHT - BOTTOM - 10);

@@ -143,8 +143,9 @@ class _Editor:
                             "Whoever saves second is told, and nothing is overwritten."
                         )
 
-        PRESENCE.enter(thing, window, self._visit.actor.name, changed)
-        client.on_delete(lambda: PRESENCE.leave(thing, window))
+        name = self._visit.actor.name
+        client.on_connect(lambda: PRESENCE.enter(thing, window, name, changed))
+        client.on_disconnect(lambda: PRESENCE.leave(thing, window))
 
     async def _run(self) -> None:
         """The first rows of what is selected, or of everything."""
