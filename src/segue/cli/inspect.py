@@ -72,23 +72,25 @@ def runs(
 
 
 def show(run: RunId, as_json: AsJson = False) -> None:
-    """Show one run: tasks, counts, requests, deliveries, warnings, and what to do about an error."""
+    """Show one run: tasks (those that have not begun too), counts, requests, deliveries, warnings, what to do about an error."""
     from segue.cli.output import print_grid, print_json
     from segue.cli.reports import show_run
+    from segue.workflow.outline import outline
     from segue.workflow.records import RunRecords
 
     with workspace() as opened:
         records = RunRecords(opened.catalog)
         record = records.get(run)
         parts = records.states(record.id)
+    tasks = outline(record)
     if as_json:
-        print_json({**_run(record), "tasks": [_task(task) for task in record.tasks], "parts": parts})
+        print_json({**_run(record), "tasks": [_task(task) for task in tasks], "parts": parts})
         return
     show_run(record)
     typer.echo()
     rows = [
         (task.name, task.status, _moment(task.started_at), _seconds(_task_seconds(task)), task.attempts, _outcome(task))
-        for task in record.tasks
+        for task in tasks
     ]
     names = ("task", "status", "started (UTC)", "seconds", "attempts", "outcome")
     print_grid(names, rows, right=(False, False, False, True, True, False))
