@@ -22,10 +22,17 @@ class Held:
     owed: frozenset[str] = frozenset()
     values: frozenset[tuple[str, str]] = frozenset()
     """Of the identifiers among the owed ones the values that are still there."""
+    doubtful: bool = False
+    """A change of which nothing was heard may have arrived: what it set is owed, and the next row is sent whatever it says."""
 
     def identifiers(self) -> set[tuple[str, str]]:
         """Which identifiers this person has at Klaviyo."""
         return {(n, self.fields[n]) for n in IDENTIFIERS & self.fields.keys()} | self.values
+
+    def doubted(self, sent: Fields) -> Held:
+        """The same person after a change that may have arrived."""
+        given = frozenset((name, sent[name]) for name in IDENTIFIERS & sent.keys())
+        return Held(self.fields, self.owed | sent.keys(), self.values | given, doubtful=True)
 
     def remembered(self, owed: frozenset[str]) -> frozenset[tuple[str, str]]:
         """The values of those that go on being owed."""
@@ -77,7 +84,7 @@ class Audience:
             slow = frozenset(f for f in cleared if is_standard(f))
             owed = (lost - cleared) | ((old.fields.keys() | old.owed) - columns)
             values = old.remembered(owed)
-            if changed or cleared or (not lost and fields != old.fields and self.columns <= columns):
+            if old.doubtful or changed or cleared or (not lost and fields != old.fields and self.columns <= columns):
                 unset = cleared - slow
                 sent[key] = Sent("change", fields, changed, cleared, slow, owed, unset, values)
             elif fields != old.fields:
@@ -101,7 +108,9 @@ class Audience:
                 own = owner in self.held and (name, value) in self.held[owner].identifiers()
                 for key in keys:
                     old = self.held.get(key)
-                    settled = old is not None and not (old.owed & columns and template.nulls == "clear")
+                    settled = (
+                        old is not None and not old.doubtful and not (old.owed & columns and template.nulls == "clear")
+                    )
                     if (key != owner or (elsewhere and not own)) and not (
                         settled and old is not None and old.fields == rows[key][0]
                     ):

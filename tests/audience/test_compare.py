@@ -17,6 +17,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from segue.audience.packing import ChunkLimits
+from segue.audience.snapshot import DOUBTFUL
 from segue.delivery.ledger import Part, PartKind, PartState, RowReject
 from segue.template import TemplateSettings
 from segue.workflow.folding import delivered
@@ -82,6 +83,7 @@ class Outcome:
     removed: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     maybe: set[str] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
     unsettled: bool = False
 
 
@@ -118,8 +120,8 @@ def _import(rows: list[dict[str, Any]], chunk: int, outcome: Outcome, chance: ra
                 outcome.taken.add(rows[position]["key"])
             else:
                 outcome.unsettled = True
-                if state is not PartState.REFUSED and not rows[position]["kind"]:
-                    outcome.maybe.add(rows[position]["key"])
+                if state is not PartState.REFUSED:
+                    (outcome.doubtful if rows[position]["kind"] else outcome.maybe).add(rows[position]["key"])
 
 
 def _clear(rows: list[dict[str, Any]], chunk: int, outcome: Outcome, chance: random.Random, trouble: float) -> None:
@@ -169,7 +171,7 @@ def values(uncleared: list[str]) -> frozenset[tuple[str, str]]:
 
 def as_held(member: Mapping[str, Any]) -> Held:
     owed = frozenset(name for name in member["uncleared"] if "\x1f" not in name)
-    return Held(flat(member["payload"]), owed, values(member["uncleared"]))
+    return Held(flat(member["payload"]), owed, values(member["uncleared"]), doubtful=member["hash"] == DOUBTFUL)
 
 
 def check_stage(stage: Stage, sent: dict[str, Sent], removes: set[str]) -> None:
@@ -214,6 +216,8 @@ def simulate(folder: Path, chance: random.Random, *, runs: int, trouble: float) 
             owed = sent[key].kept | (sent[key].slow if key in outcome.late else frozenset())
             model.held[key] = Held(sent[key].fields, owed, sent[key].values)
         model.held.update(rebased)
+        for key in outcome.doubtful:
+            model.held[key] = model.held[key].doubted(sent[key].fields)
         for key in outcome.removed:
             model.held.pop(key, None)
         model.maybe = (model.maybe | outcome.maybe) - outcome.taken - outcome.removed

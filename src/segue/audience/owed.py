@@ -48,9 +48,11 @@ def remembered_sql(names: str, *, old: str, owed: str, identifiers: Collection[s
     for name in sorted(identifiers):
         mark = _marked(name)
         value = f"{mark} || json_extract_string({old}, {_path(name)})"
-        before = f"list_filter({_LIST.format(owed)}, lambda e: starts_with(e, {mark}))[1]"
-        parts.append(f"CASE WHEN list_contains({names}, {literal(name)}) THEN coalesce({value}, {before}) END")
-    return f"list_filter([{', '.join(parts)}]::VARCHAR[], lambda e: e IS NOT NULL)"
+        before = f"list_filter({_LIST.format(owed)}, lambda e: starts_with(e, {mark}))"
+        parts.append(
+            f"CASE WHEN list_contains({names}, {literal(name)}) THEN list_prepend({value}, {before}) ELSE [] END"
+        )
+    return f"list_filter(list_distinct(flatten([{', '.join(parts)}]::VARCHAR[][])), lambda e: e IS NOT NULL)"
 
 
 def may_hold_sql(payload: str, *, owed: str, key: str, identifiers: Collection[str]) -> str:
