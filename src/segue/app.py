@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from segue import failpoints
@@ -12,6 +12,7 @@ from segue.services.permissions import SYSTEM
 from segue.services.workspace import Workspace, open_workspace
 from segue.settings import Settings
 from segue.workflow.grouping import keeping_schedules
+from segue.workflow.housekeeping import keeping_house
 from segue.workflow.worker import TURN, Post, working
 
 
@@ -38,7 +39,10 @@ def service(settings: Settings, *, schedules: bool = True) -> Iterator[Service]:
         failpoints.arm(settings.failpoint)
     workspace = open_workspace(settings).acting_as(SYSTEM)
     try:
-        with working(workspace, settings) as post, keeping_schedules(workspace) if schedules else nullcontext():
+        with working(workspace, settings) as post, ExitStack() as kept:
+            if schedules:
+                kept.enter_context(keeping_schedules(workspace))
+                kept.enter_context(keeping_house(workspace, settings))
             yield Service(workspace=workspace, post=post)
     finally:
         workspace.close()

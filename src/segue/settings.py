@@ -82,6 +82,12 @@ class Settings:
     """SEGUE_RUNS_AT_ONCE: how many runs `segue serve` carries out at a time; of one account it is always one."""
     worker_silence: float = 20.0
     """SEGUE_WORKER_SILENCE: with PostgreSQL, how long a worker may give no sign of life before another takes its runs over."""
+    keep_payloads: float = 90 * 86400.0
+    """SEGUE_KEEP_PAYLOADS: how long people's data of a run stay after its end, for history, undo and rejects: `90d`, `720h`."""
+    keep_runs: float = 365 * 86400.0
+    """SEGUE_KEEP_RUNS: how long the record of a run stays, without people's data; not shorter than SEGUE_KEEP_PAYLOADS."""
+    keep_last_runs: int = 20
+    """SEGUE_KEEP_LAST_RUNS: so many of the latest runs of each orchestration keep their record, however old they are."""
     log: str | None = None
     """SEGUE_LOG: a file that events are added to as JSON lines, without people's data; `-` is stderr; not set: no log."""
     oidc_issuer: str | None = None
@@ -131,7 +137,7 @@ class Settings:
                 ) from None
 
         default = cls()
-        return cls(
+        settings = cls(
             home=read("SEGUE_HOME", Path, default.home).expanduser().absolute(),
             database_url=read("SEGUE_DATABASE_URL", _parse_database_url, default.database_url),
             secret_key=read("SEGUE_SECRET_KEY", parse_key, default.secret_key),
@@ -144,6 +150,9 @@ class Settings:
             second_run=read("SEGUE_SECOND_RUN", _parse_second_run, default.second_run),
             runs_at_once=read("SEGUE_RUNS_AT_ONCE", _parse_count, default.runs_at_once),
             worker_silence=read("SEGUE_WORKER_SILENCE", parse_duration, default.worker_silence),
+            keep_payloads=read("SEGUE_KEEP_PAYLOADS", parse_duration, default.keep_payloads),
+            keep_runs=read("SEGUE_KEEP_RUNS", parse_duration, default.keep_runs),
+            keep_last_runs=read("SEGUE_KEEP_LAST_RUNS", _parse_count, default.keep_last_runs),
             log=environ.get("SEGUE_LOG", "").strip() or None,
             oidc_issuer=environ.get("SEGUE_OIDC_ISSUER", "").strip() or None,
             oidc_client_id=environ.get("SEGUE_OIDC_CLIENT_ID", "").strip() or None,
@@ -152,6 +161,13 @@ class Settings:
             failpoint=environ.get("SEGUE_FAILPOINT") or None,
             debug=read("SEGUE_DEBUG", _parse_switch, default.debug),
         )
+        if settings.keep_runs < settings.keep_payloads:
+            raise ConfigError(
+                "SEGUE_KEEP_RUNS is shorter than SEGUE_KEEP_PAYLOADS: what a run stored cannot outlive its record",
+                code="bad_setting",
+                steps=("Make SEGUE_KEEP_RUNS at least as long as SEGUE_KEEP_PAYLOADS.",),
+            )
+        return settings
 
 
 def parse_size(text: str) -> int:

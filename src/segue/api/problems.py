@@ -46,6 +46,7 @@ _BY_CODE: Mapping[str, int] = {
     "run_over": 409,
     "run_of_a_command": 409,
     "rejects_unreadable": 409,
+    "changes_expired": 409,
     "nothing_to_undo": 409,
     "unfit_action": 409,
     "run_overtaken": 409,

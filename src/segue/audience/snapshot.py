@@ -90,10 +90,25 @@ def compact(bench: Workbench, segments: Sequence[Path], path: Path) -> tuple[Pat
     """One segment that says the same as many; reading stays fast however many runs there were."""
     if len(segments) <= MAX_SEGMENTS:
         return tuple(segments)
+    merge(bench, segments, path)
+    return (path,)
+
+
+def merge(bench: Workbench, segments: Sequence[Path], path: Path) -> None:
+    """Write one segment of the members that the first segments of a snapshot hold; who left is not in it."""
     write_segment(
         bench,
         f"""SELECT {_COLUMNS}, 'add' AS kind, NULL::BIGINT AS row, NULL::VARCHAR AS changed,
         NULL::VARCHAR AS cleared FROM ({members_sql(segments)})""",
         path,
     )
-    return (path,)
+
+
+def merged_path(segment: Path) -> Path:
+    """Where the segments up to this one are merged."""
+    return segment if is_merged(segment) else segment.with_name(f"{segment.stem}-base.parquet")
+
+
+def is_merged(segment: Path) -> bool:
+    """Whether a segment stands for several runs; those of one run are named after it."""
+    return segment.stem.endswith("-base")

@@ -66,7 +66,8 @@ def back_up(engine: Engine, target: Path) -> None:
 
 
 def _prepare(connection: Any, _record: object) -> None:
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
+    # Without the last one the addresses of deleted rows would stay in the file.
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

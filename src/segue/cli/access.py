@@ -7,6 +7,7 @@ from collections.abc import Mapping
 COMMANDS: Mapping[str, str | None] = {
     "init": None,
     "upgrade": None,
+    "gc": None,
     "apply": "configuration.read",
     "export": "configuration.read",
     "list": "configuration.read",

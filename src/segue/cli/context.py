@@ -18,6 +18,16 @@ def settings() -> Settings:
     return Settings.from_env(os.environ)
 
 
+def armed_settings() -> Settings:
+    """The settings of a command that crash tests may kill at a place."""
+    from segue import failpoints  # noqa: PLC0415 -- rarely needed
+
+    current = settings()
+    if current.failpoint:
+        failpoints.arm(current.failpoint)
+    return current
+
+
 @contextmanager
 def workspace() -> Iterator[Workspace]:
     """The workspace at SEGUE_HOME, closed at the end. Raises StateError when it cannot be used."""

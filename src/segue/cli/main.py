@@ -21,6 +21,7 @@ from segue.cli import (
     inspect,
     queries,
     resolve,
+    retention,
     runs,
     serve,
     tokens,
@@ -33,7 +34,22 @@ from segue.settings import Settings
 
 # A module of commands has register(app); what it needs beyond typer it imports inside its commands, so that
 # `segue --help` stays quick.
-COMMANDS = (workspace, config, queries, runs, groups, resolve, serve, api, tokens, users, inspect, activity, audit)
+COMMANDS = (
+    workspace,
+    retention,
+    config,
+    queries,
+    runs,
+    groups,
+    resolve,
+    serve,
+    api,
+    tokens,
+    users,
+    inspect,
+    activity,
+    audit,
+)
 
 _INTERRUPTED = 130
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from segue.audience.encode import ROW, EncodeOptions, encode_sql, source_column
 from segue.audience.fields import FieldMap, place_columns
 from segue.audience.owed import field_names
+from segue.audience.snapshot import is_merged
 from segue.audience.text import literal, path_literal
 from segue.audience.workbench import Workbench
 from segue.catalog import models
@@ -136,7 +137,7 @@ def _our_rejects(bench: Workbench, runs: Path, key: str | None, email: str) -> I
 
 def _read_segments(bench: Workbench, snapshots: Path, key: str, found: dict[str, _Found]) -> None:
     # A base is several segments folded into one for speed; those that it stands for are still there.
-    files = [path for path in sorted(snapshots.glob("*/*.parquet")) if not path.stem.endswith("-base")]
+    files = [path for path in sorted(snapshots.glob("*/*.parquet")) if not is_merged(path)]
     if not files:
         return
     # Segments of earlier versions lack a column; of all there may be none that has it.

@@ -14,7 +14,7 @@ from segue.audience.encode import HEAD
 from segue.audience.fields import FieldMap
 from segue.audience.owed import may_hold_sql
 from segue.audience.rows import ADD, CHANGE
-from segue.audience.snapshot import DOUBTFUL, RELEASED_FILE, Snapshot, compact, delta_rows_sql, write_segment
+from segue.audience.snapshot import DOUBTFUL, RELEASED_FILE, Snapshot, compact, delta_rows_sql, merged_path, write_segment
 from segue.audience.text import parquet
 from segue.audience.workbench import DeltaFile, Workbench
 from segue.delivery.ledger import Ledger, PartKind, PartState
@@ -104,7 +104,7 @@ def fold(
     if not rows:
         path.unlink()
         return after
-    kept = compact(bench, (*before.segments, path), segments / f"{run_id}-base.parquet")
+    kept = compact(bench, (*before.segments, path), merged_path(path))
     return replace(after, segments=kept, rows=before.rows + acknowledged.added - removed)
 
 

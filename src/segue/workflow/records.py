@@ -144,7 +144,8 @@ class RunRecords:
             rows = session.scalars(select(Run).where(Run.id.startswith(run_id, autoescape=True)).limit(2)).all()
             if len(rows) != 1:
                 what = f'no run "{run_id}"' if not rows else f'several runs whose id starts with "{run_id}"'
-                raise UsageError(f"There is {what}.", code="unknown_run", steps=("See all of them with: segue runs",))
+                steps = ("See all of them with: segue runs", "Records of old runs are removed: see SEGUE_KEEP_RUNS.")
+                raise UsageError(f"There is {what}.", code="unknown_run", steps=steps)
             return _with_tasks(session, rows[0])
 
     def recent(self, *, orchestration_id: str | None = None, limit: int = 20) -> list[RunRecord]:

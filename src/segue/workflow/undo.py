@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,12 +15,15 @@ from segue.audience.rows import ADD, RowCounts
 from segue.audience.snapshot import write_segment
 from segue.audience.text import parquet
 from segue.audience.workbench import Workbench, open_rows, writing
+from segue.catalog.base import now
 from segue.delivery.words import counted
 from segue.errors import UsageError
 from segue.services.shared_lists import release
 from segue.services.snapshots import load_snapshot
 from segue.services.staging import Connected, Staged
+from segue.settings import Settings
 from segue.workflow.context import RunContext
+from segue.workflow.records import RunRecord
 
 
 def stage_undo(context: RunContext) -> Staged:
@@ -30,6 +34,14 @@ def stage_undo(context: RunContext) -> Staged:
     with context.workspace.catalog.session(read_only=True) as session:
         held = load_snapshot(session, layout.snapshots, orchestration.id)
     members = held.snapshot.sql()
+    before = context.records.get(undone)
+    if not segment.is_file() and _past_keeping(before, context.settings):
+        raise UsageError(
+            f"Run {undone} ended too long ago: what it changed is no longer stored, so it cannot be undone.",
+            code="changes_expired",
+            cause=f"Stored changes are kept for {context.settings.keep_payloads / 86400:g} days (SEGUE_KEEP_PAYLOADS).",
+            steps=("Correct the query, and run the orchestration: the list will be what the query says.",),
+        )
     if not segment.is_file() or members is None:
         raise UsageError(
             f"Run {undone} changed no list membership, or its stored changes are gone.",
@@ -39,7 +51,6 @@ def stage_undo(context: RunContext) -> Staged:
     account = context.destination.account()
     target = context.destination.find_list(orchestration.settings.list_name, held.snapshot.list_id)
     context.turns.take(account.id, target.name, target.id)
-    before = context.records.get(undone)
     places = {
         (account.id, target.id),
         (held.snapshot.account_id, held.snapshot.list_id),
@@ -81,6 +92,11 @@ def stage_undo(context: RunContext) -> Staged:
         foreign=0,
         released=released,
     )
+
+
+def _past_keeping(run: RunRecord, settings: Settings) -> bool:
+    """Whether the stored changes of a run have outlived their time."""
+    return now() - (run.ended_at or run.started_at) > timedelta(seconds=settings.keep_payloads)
 
 
 def _stage_returns(bench: Workbench, context: RunContext, *, removed: int) -> Delta:

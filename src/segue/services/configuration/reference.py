@@ -66,6 +66,8 @@ _DEFAULTS = {
     "engine_memory": "`600MB`",
     "debug": "`0`",
     "rate_scale": "`1`",
+    "keep_payloads": "`90d`",
+    "keep_runs": "`365d`",
 }
 
 
