@@ -24,6 +24,7 @@ pytestmark = pytest.mark.timeout(600)
 _ORDER = (
     "read-rejects",
     "undo-a-run",
+    "retention",
     "keep-configuration-in-git",
     "send-a-test",
     "allow-a-fuse",
