@@ -31,7 +31,7 @@ class Service:
 
 @contextmanager
 def service(settings: Settings, *, schedules: bool = True) -> Iterator[Service]:
-    """The service of the workspace at settings.home. schedules: whether it starts groups too.
+    """The service of the workspace at settings.home. schedules: whether it starts groups, and removes what has expired, too.
 
     Raises StateError, BusyError ``server_running``.
     """
