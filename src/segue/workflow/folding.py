@@ -14,7 +14,15 @@ from segue.audience.encode import HEAD
 from segue.audience.fields import FieldMap
 from segue.audience.owed import may_hold_sql
 from segue.audience.rows import ADD, CHANGE
-from segue.audience.snapshot import DOUBTFUL, RELEASED_FILE, Snapshot, compact, delta_rows_sql, merged_path, write_segment
+from segue.audience.snapshot import (
+    DOUBTFUL,
+    RELEASED_FILE,
+    Snapshot,
+    compact,
+    delta_rows_sql,
+    merged_path,
+    write_segment,
+)
 from segue.audience.text import parquet
 from segue.audience.workbench import DeltaFile, Workbench
 from segue.delivery.ledger import Ledger, PartKind, PartState
