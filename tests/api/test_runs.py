@@ -91,6 +91,7 @@ def test_two_starts_with_one_key_at_once_are_one_run(office):
 def test_a_second_run_at_once_is_refused(shop):
     orchestration = shop.call("GET", f"/api/v1/orchestrations/{NAME}").json()["id"]
     with only_run(shop.workspace.locks, orchestration, NAME):
+        assert shop.call("POST", RUNS).status_code == 202
         answer = shop.call("POST", RUNS)
     assert (answer.status_code, answer.json()["code"]) == (409, "run_under_way")
 

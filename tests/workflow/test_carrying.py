@@ -7,9 +7,10 @@ import threading
 import pytest
 
 from segue.delivery.progress import Quiet
-from segue.errors import UsageError
+from segue.errors import BusyError, UsageError
 from segue.services.workspace import Workspace, open_workspace
 from segue.workflow.carrying import carry_out
+from segue.workflow.locks import only_run
 from segue.workflow.queue import RunQueue
 from segue.workflow.records import RunRecord
 from segue.workflow.requests import Options, request_run, request_stop
@@ -55,6 +56,16 @@ def test_a_run_that_failed_half_way_meanwhile_is_finished_first(shop: Shop, work
     assert (earlier.status, earlier.counts["added"]) == (RunStatus.COMPLETED, ROWS)
     assert (run.status, run.counts["unchanged"]) == (RunStatus.COMPLETED, ROWS)
     assert len(shop.members()) == ROWS
+
+
+def test_a_run_that_has_ended_and_still_holds_its_lock_is_not_under_way(shop: Shop, workspace: Workspace) -> None:
+    shop.generate(3)
+    orchestration = shop.run().orchestration_id
+    with only_run(workspace.locks, orchestration, NAME):
+        waiting = request_run(workspace, NAME).run
+        with pytest.raises(BusyError):
+            request_run(workspace, NAME)
+    assert carried(workspace, shop, waiting).status is RunStatus.COMPLETED
 
 
 def test_with_restart_it_is_settled_instead(shop: Shop, workspace: Workspace) -> None:

@@ -87,7 +87,8 @@ class RunQueue:
                     Run.orchestration_id == orchestration.id, Run.status.in_((RunStatus.WAITING, *_AT_IT))
                 )
             ).all()
-            busy = locked or any(run.status == RunStatus.WAITING or run.worker_id for run in others)
+            # Between the end of a run and the end of its lock nobody is at work any more; whoever comes waits that moment.
+            busy = any(locked or run.status == RunStatus.WAITING or run.worker_id for run in others)
             if busy and when_busy == "refuse":
                 raise under_way(orchestration.name)
             if unfinished is not None and not busy and not options.restart and not is_hopeless(unfinished.error):
