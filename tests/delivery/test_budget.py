@@ -278,3 +278,27 @@ def test_what_a_key_sent_before_its_account_was_known_counts_for_the_account() -
     assert clock.now >= opens
     sent += calls(known, clock, "XS", 3) + calls(new, clock, "XS", 10)
     assert most_in(60.0, sent) <= 15
+
+
+def test_what_is_left_of_the_minute_and_how_long_calls_waited() -> None:
+    clock = Clock()
+    windows = Windows(LIMITS, clock=clock)
+    made = RateBudget(windows, pause=clock.pause)
+    calls(made, clock, "XS", 3)  # the second and the third wait about a second each
+    assert {name: standing.left for name, standing in windows.standing().items()} == {"XS": 12, "M": 150, "L": 750}
+    assert windows.standing()["XS"].waited == pytest.approx(2, rel=0.05)
+    assert windows.standing()["M"].waited == 0
+    clock.now += 60
+    assert windows.standing()["XS"].left == 15
+
+
+def test_less_is_left_where_the_server_says_so_and_nothing_while_it_asks_for_a_pause() -> None:
+    clock = Clock()
+    windows = Windows(LIMITS, clock=clock)
+    made = RateBudget(windows, pause=clock.pause)
+    made.observe("M", {"ratelimit-limit": "150", "ratelimit-remaining": "7", "ratelimit-reset": "40"})
+    assert windows.standing()["M"].left == 7
+    made.close("M", 30)
+    assert windows.standing()["M"].left == 0
+    clock.now += 41
+    assert windows.standing()["M"].left == 150

@@ -79,7 +79,8 @@ def _readyz(tools: ToolsHere) -> state_values.Health:
 
 
 def _numbers(request: Request) -> Response:
-    """Runs by status, rows by outcome, calls by endpoint, seconds; and the answers of this API."""
+    """Runs by status, rows by outcome, calls by endpoint, seconds; what waits, and what is left of the rate limits; the
+    answers of this API."""
     metrics: Metrics = request.app.state.metrics
     return Response(metrics.text(), media_type=_METRICS)
 

@@ -42,6 +42,16 @@ class _Lane:
     closed_until: float = 0.0
     left: int | None = None
     resets_at: float = 0.0
+    waited: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How an endpoint stands. left: calls that the steady window still admits; waited: seconds for which calls were held
+    back since the process began, those of callers at the same time added up."""
+
+    left: int
+    waited: float
 
 
 class Windows:
@@ -68,6 +78,13 @@ class Windows:
             ours.sent = deque(sorted([*ours.sent, *theirs.sent]))
             ours.next_at = max(ours.next_at, theirs.next_at)
             ours.closed_until = max(ours.closed_until, theirs.closed_until)
+            ours.waited += theirs.waited
+
+    def standing(self) -> dict[str, Standing]:
+        """How every endpoint stands."""
+        with self.lock:
+            now = self.clock()
+            return {name: Standing(left=_left(lane, now), waited=lane.waited) for name, lane in self.lanes.items()}
 
 
 class RateBudget:
@@ -104,6 +121,7 @@ class RateBudget:
                     self._take(lane, now)
                     self.calls[endpoint] += 1
                     return
+                lane.waited += wait
             if wait > 1:
                 self._on_wait(endpoint, wait)
             if not self._pause(wait):
@@ -169,6 +187,16 @@ class RateBudget:
 def _sleep(seconds: float) -> bool:
     time.sleep(seconds)
     return True
+
+
+def _left(lane: _Lane, now: float) -> int:
+    """By our own count and by what the server said, whichever is less; none while the server asks for a pause."""
+    if now < lane.closed_until:
+        return 0
+    left = _whole(lane.limit.steady) - sum(sent > now - STEADY_WINDOW for sent in lane.sent)
+    if lane.left is not None and now < lane.resets_at:
+        left = min(left, lane.left)
+    return max(0, left)
 
 
 def _whole(limit: float) -> int:

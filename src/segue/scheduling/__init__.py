@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segue.scheduling.groups import Group, Member, find_group, load_groups, next_starts
+from segue.scheduling.lag import lags
 from segue.scheduling.loop import Loop, Report
 from segue.scheduling.records import GroupRecord, GroupRecords, MemberRecord
 from segue.scheduling.running import MemberResult, Start, Turn
@@ -27,6 +28,7 @@ __all__ = [
     "Start",
     "Turn",
     "find_group",
+    "lags",
     "latest_signals",
     "load_groups",
     "next_starts",

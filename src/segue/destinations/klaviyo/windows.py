@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 
-from segue.delivery.budget import Windows
+from segue.delivery.budget import Standing, Windows
 from segue.destinations.klaviyo.limits import LIMITS
 
 _lock = threading.Lock()
 _known: dict[tuple[str, float], Windows] = {}
+_accounts: dict[str, Windows] = {}
 
 
 def of_key(fingerprint: str, *, scale: float) -> Windows:
@@ -27,4 +28,11 @@ def joined(fingerprint: str, account: str, *, scale: float) -> Windows:
             with windows.lock, ours.lock:
                 windows.absorb(ours)
             _known[fingerprint, scale] = windows
+        _accounts[account] = windows
         return windows
+
+
+def standings() -> dict[str, dict[str, Standing]]:
+    """How the endpoints of each account stand that this process has talked to, by the account's id."""
+    with _lock:
+        return {account.rpartition(" ")[2]: windows.standing() for account, windows in _accounts.items()}
