@@ -64,8 +64,9 @@ test: check browser postgresql ## all checks and all tests
 bench: setup ## measure, print a table, write JSON to .bench/
 	@$(RUN) python -m benchmarks
 
-soak: setup ## many runs with random changes and faults; the list must equal the query after each
+soak: setup ## many runs with random changes and faults; the list must equal the query after each; then 50 orchestrations at once
 	@$(RUN) python -m examples.soak --minutes $(SOAK_MINUTES)
+	@$(RUN) python -m examples.many
 
 images: browser ## make the pictures of the documents anew from a real run
 	@$(RUN) python -m docs.make_images
