@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import psutil
@@ -25,7 +26,10 @@ import yaml
 from examples.sandbox import Sandbox, SandboxError, emulator
 from klaviyo_emulator.admin_client import EmulatorAdmin
 
-_GROUP = "Everything"
+_SIGNAL = "loaded"
+_LOOK = 5.0
+"""Seconds between two looks at the runs, each a command of its own."""
+_UNDER_WAY = {"waiting to start", "running", "stopping"}
 _EVERY = 0.25
 """Seconds between two looks at the memory."""
 
@@ -60,7 +64,8 @@ def many(size: Size, folder: Path, *, at_once: int = 5) -> Report:
         started = time.perf_counter()
         try:
             with _memory(server.pid) as memory:
-                place.captured("group", "run", _GROUP)
+                place.captured("signal", _SIGNAL)
+                _wait(place, server, size)
                 seconds = time.perf_counter() - started
         finally:
             server.terminate()
@@ -118,7 +123,11 @@ def _prepare(place: Sandbox, folder: Path, size: Size) -> None:
             for number in numbers
         ],
         "orchestration_groups": [
-            {"name": _GROUP, "members": [{"orchestration": f"Sends {number}"} for number in numbers]}
+            {
+                "name": "Everything",
+                "after_signal": _SIGNAL,
+                "members": [{"orchestration": f"Sends {number}"} for number in numbers],
+            }
         ],
     }
     path = folder / "many.yaml"
@@ -127,14 +136,28 @@ def _prepare(place: Sandbox, folder: Path, size: Size) -> None:
     place.captured("apply", str(path))
 
 
+def _wait(place: Sandbox, server: subprocess.Popen[str], size: Size) -> None:
+    """Until every orchestration has had its run."""
+    ended = 0
+    while ended < size.orchestrations:
+        if server.poll() is not None:
+            raise SandboxError("the server ended")
+        time.sleep(_LOOK)
+        ended = sum(run["status"] not in _UNDER_WAY for run in _runs(place, size))
+
+
+def _runs(place: Sandbox, size: Size) -> list[dict[str, Any]]:
+    runs: list[dict[str, Any]] = json.loads(place.captured("runs", "--json", "--limit", str(size.orchestrations)))
+    return runs
+
+
 def _destination(number: int, size: Size) -> str:
     return f"Klaviyo {number % size.accounts}"
 
 
 def _compare(place: Sandbox, size: Size) -> int:
     """Each list is the query, each run says so; returns the bulk requests of the account that had most."""
-    limit = str(size.orchestrations)
-    runs = json.loads(place.captured("runs", "--json", "--limit", limit))
+    runs = _runs(place, size)
     wrong = [run["run_id"] for run in runs if run["counts"].get("added") != size.rows or run["error"]]
     if len(runs) != size.orchestrations or wrong:
         raise SandboxError(f"{len(runs)} runs, of which these did not send every row: {wrong}")
@@ -154,10 +177,8 @@ def _memory(pid: int) -> Iterator[list[int]]:
 
     def watch() -> None:
         while not done.wait(_EVERY):
-            with suppress(psutil.Error):
-                process = psutil.Process(pid)
-                family = [process, *process.children(recursive=True)]
-                peak[0] = max(peak[0], sum(one.memory_info().rss for one in family))
+            process = psutil.Process(pid)
+            peak[0] = max(peak[0], sum(map(_resident, [process, *process.children(recursive=True)])))
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -166,6 +187,13 @@ def _memory(pid: int) -> Iterator[list[int]]:
     finally:
         done.set()
         thread.join()
+
+
+def _resident(process: psutil.Process) -> int:
+    """Bytes; none of a process that has ended meanwhile."""
+    with suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0
 
 
 def main(arguments: Sequence[str]) -> int:
