@@ -48,6 +48,7 @@ def main() -> int:
 def play(place: Sandbox) -> bool:
     """Both rounds and the comparison; returns whether list and query are equal."""
     print(f"The sample Customer 360 is in {place.folder}, an emulator of Klaviyo at {place.url}.")
+    print("The workspace stays there at the end. To keep the emulator too, and look around: make demo KEEP=1")
     place.shown("apply", str(place.folder / "segue.yaml"))
     place.shown("plan", ORCHESTRATION)
     place.shown("run", ORCHESTRATION, "--yes")

@@ -16,7 +16,8 @@ An error says what happened, to what, and what to do. It never holds a secret or
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -44,8 +45,19 @@ class SegueError(Exception):
         self.message = message
         self.code = code or type(self).code
         self.cause = cause
-        self.steps = steps
+        self.steps = tuple(steps)
         self.facts = dict(facts or {})
+
+
+def fill_in(steps: Sequence[str], *, orchestration: str | None = None, run: str | None = None) -> tuple[str, ...]:
+    """Steps with the names that are known in the places of ORCHESTRATION and RUN."""
+    names = {"ORCHESTRATION": f'"{orchestration}"' if orchestration else None, "RUN": run}
+    return tuple(
+        _PLACEHOLDER.sub(lambda found: found[0] if (name := names[found[0]]) is None else name, step) for step in steps
+    )
+
+
+_PLACEHOLDER = re.compile(r"\b(?:ORCHESTRATION|RUN)\b")
 
 
 class UsageError(SegueError):

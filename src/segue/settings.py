@@ -101,7 +101,7 @@ class Settings:
     failpoint: str | None = None
     """SEGUE_FAILPOINT: for crash tests: the place where the process kills itself, such as `import-accepted-after:3`."""
     debug: bool = False
-    """SEGUE_DEBUG: `1` shows the traceback of an error."""
+    """SEGUE_DEBUG: `1` shows where an error came from, without values of the data."""
 
     @property
     def oidc(self) -> OidcSettings | None:

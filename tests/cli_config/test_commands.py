@@ -162,7 +162,7 @@ def test_mistakes_are_listed_with_their_places(ready, tmp_path):
     code, out, err = ready("apply", "segue.yaml")
     assert (code, out) == (2, "")
     assert err.splitlines() == [
-        "error: segue.yaml:5:27: \"type\" takes 'klaviyo'",
+        "error: segue.yaml:5:27: \"type\" takes 'klaviyo' [configuration]",
         'segue.yaml:13:39: there is no query "Loyal"; did you mean "Loyalty"?',
         "  1. Correct the lines above and apply again; nothing was changed.",
     ]
@@ -183,7 +183,7 @@ def test_export_does_not_replace_a_file_unless_forced(ready, tmp_path):
     (tmp_path / "out.yaml").write_text("mine")
     code, _, err = ready("export", "-o", "out.yaml")
     assert code == 2
-    assert err.startswith("error: out.yaml is there already\n")
+    assert err.startswith("error: out.yaml is there already [file_exists]\n")
     assert (tmp_path / "out.yaml").read_text() == "mine"
     assert ready("export", "-o", "out.yaml", "--force")[0] == 0
     assert (tmp_path / "out.yaml").read_text() == "version: 1\n"

@@ -26,7 +26,7 @@ def test_a_missing_workspace_says_what_to_do(capsys, tmp_path):
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        f"error: there is no workspace at {tmp_path / '.segue'}",
+        f"error: there is no workspace at {tmp_path / '.segue'} [no_workspace]",
         "  1. Run `segue init` to make one.",
         "  2. Or set SEGUE_HOME to the folder of an existing workspace.",
     ]
@@ -83,19 +83,24 @@ def test_an_unforeseen_error_shows_its_type_and_not_its_text(capsys, tmp_path, m
     run(["init"])
     with closing(sqlite3.connect(tmp_path / ".segue" / "segue.db")) as connection:
         connection.execute(
-            "INSERT INTO databases VALUES ('1', 'ada@shop-mail.test', 'no date', 'no date', 'duckdb', '/x', '{}')"
+            "INSERT INTO databases (id, name, created_at, updated_at, engine, path, tables) "
+            "VALUES ('1', 'ada@shop-mail.test', 'no date', 'no date', 'duckdb', '/x', '{}')"
         )
         connection.commit()
     capsys.readouterr()
     assert run(["list"]) == 1
     err = capsys.readouterr().err
-    assert err.startswith("error: Segue failed unexpectedly (ValueError)\n")
+    assert err.startswith("error: Segue failed unexpectedly (ValueError) [unexpected]\n")
     assert "ada@" not in err
     assert "no date" not in err
     assert "SEGUE_DEBUG=1" in err
     monkeypatch.setenv("SEGUE_DEBUG", "1")
     assert run(["list"]) == 1
-    assert "Traceback" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "ValueError" in err
+    assert "ada@" not in err
+    assert "no date" not in err
 
 
 def test_ctrl_c_ends_with_130_and_one_line(tmp_path):

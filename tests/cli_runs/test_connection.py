@@ -50,7 +50,9 @@ def test_a_wrong_key(site):
     for options in ((), ("--json",)):
         result = site.segue("test-connection", "klaviyo", *options)
         assert (result.code, result.out) == (1, "")
-        assert result.err.startswith("error: Klaviyo does not accept the key of this credential.\n")
+        assert result.err.startswith(
+            'error: Klaviyo does not accept the key of the credential "klaviyo". [key_refused]\n'
+        )
         assert "pk_wrong" not in result.err
 
 

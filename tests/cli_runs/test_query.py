@@ -109,7 +109,7 @@ def test_csv_of_a_failing_query_leaves_no_file(people):
 def test_csv_into_a_folder_that_is_not_there(people):
     result = people.segue("query", "run", "People", "--csv", "none/out.csv")
     assert result.code == 2
-    assert result.err.startswith("error: none/out.csv cannot be written: No such file or directory\n")
+    assert result.err.startswith("error: none/out.csv cannot be written: No such file or directory [file_unwritable]\n")
 
 
 TYPES = """SELECT true AS b, CAST('12.50' AS decimal(10, 2)) AS d, CAST(0.1 AS double) AS f, DATE '2024-01-31' AS day,
@@ -150,7 +150,7 @@ def test_csv_and_json_exclude_each_other(people):
 def test_an_unknown_query_gets_a_suggestion(people, command):
     result = people.segue("query", command, "Peopel")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith('error: there is no query "Peopel"; did you mean "People"?\n')
+    assert result.err.startswith('error: there is no query "Peopel"; did you mean "People"? [unknown_query]\n')
 
 
 def test_preview_needs_a_database_only_where_there_are_several(people):
@@ -179,7 +179,7 @@ def test_a_mistake_is_shown_with_a_caret_under_it(people):
     result = people.segue("query", "preview", "--sql", "SELECT email,\n  emial\nFROM People")
     assert result.code == 1
     assert result.err.splitlines() == [
-        "error: there is no column 'emial' (line 2, column 3)",
+        "error: there is no column 'emial' (line 2, column 3) [unresolved_column]",
         "     2 |   emial",
         "       |   ^",
         "  1. Did you mean email?",

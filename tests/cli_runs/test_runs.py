@@ -72,6 +72,42 @@ def test_run_with_warnings_exits_with_3(shop):
     assert (result.code, result.json["status"]) == (3, "completed with warnings")
     assert result.json["counts"]["rejected"] == 1
     assert result.json["warnings"]
+    assert f"next: segue rejects {result.json['run_id']}" in shop.segue("show", result.json["run_id"]).out
+
+
+def test_reports_name_the_next_command(shop):
+    shop.people([ADA])
+    plan = shop.segue("plan", NAME, "--json").json
+    assert f'next: segue run "{NAME}" --plan {plan["id"]}\n' in shop.segue("plan", NAME).out
+    done = shop.segue("run", NAME, "--yes")
+    assert "next:" not in done.out
+    shop.people([])
+    planned = shop.segue("plan", NAME)
+    assert "--allow allow_empty --allow max_remove_share" in planned.out
+    assert "BLOWN nothing to send" in planned.out
+    failed = shop.segue("run", NAME, "--yes")
+    run = shop.segue("runs", "--limit", "1", "--json").json[0]
+    assert f"next: segue resolve {run['run_id']}\n" in failed.err
+    assert "The query has no rows: every member that Segue sent (1) would be removed." in run["error"]["message"]
+
+
+def test_steps_hold_the_names_of_what_is_meant(shop):
+    shop.people([ADA, {**ADA, "city": "Linz"}])
+    shop.apply(duplicates="fail")
+    run = shop.segue("run", NAME, "--json").json
+    assert run["error"]["code"] == "duplicate_keys"
+    assert run["error"]["steps"][0] == f"See all of them with: segue rejects {run['run_id']}"
+    offered = shop.segue("resolve", run["run_id"], "--json").json
+    assert f"See them: segue rejects {run['run_id']}" in offered["steps"]
+    # A plan leaves no rejects behind that could be looked at.
+    planned = shop.segue("plan", NAME)
+    assert "[duplicate_keys]" in planned.err
+    assert "segue rejects" not in planned.err
+    outdated = shop.segue("run", NAME, "--json", "--plan", "0" * 16).json
+    assert outdated["error"]["code"] == "duplicate_keys"
+    shop.people([ADA])
+    outdated = shop.segue("run", NAME, "--json", "--plan", "0" * 16).json
+    assert outdated["error"]["steps"][0] == f'Look at the new plan: segue plan "{NAME}"'
 
 
 def test_failed_run_exits_with_1_and_says_what_to_do(shop):
@@ -103,14 +139,18 @@ def test_a_person_at_a_terminal_is_asked_and_may_say_no(shop, monkeypatch, optio
     monkeypatch.setattr("sys.stdin", Terminal("n\n"))
     result = shop.segue("run", NAME, *options)
     assert "Run this plan?" in result.out + result.err
-    assert (result.code != 0, shop.admin.lists()) == (True, [])
+    assert (result.code, shop.admin.lists()) == (1, [])
+    assert "nothing was done" in result.err
+    assert "error" not in result.err
 
 
 @pytest.mark.parametrize("command", [("plan",), ("run", "--yes"), ("runs", "--orchestration")])
 def test_an_unknown_orchestration_gets_a_suggestion(shop, command):
     result = shop.segue(*command, "People to Klavyio")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith(f'error: there is no orchestration "People to Klavyio"; did you mean "{NAME}"?\n')
+    assert result.err.startswith(
+        f'error: there is no orchestration "People to Klavyio"; did you mean "{NAME}"? [unknown_orchestration]\n'
+    )
 
 
 def test_a_plan_runs_only_while_it_is_true(shop):
@@ -142,7 +182,7 @@ def test_a_second_run_at_once_is_refused(shop):
         _wait_for_a_job(shop)
         result = shop.segue("run", NAME, "--yes")
         assert (result.code, result.out) == (1, "")
-        assert result.err.startswith(f'error: A run of "{NAME}" is under way in another process.\n')
+        assert result.err.startswith(f'error: A run of "{NAME}" is under way in another process. [run_under_way]\n')
         assert len(shop.admin.jobs()) == 1
     finally:
         first.kill()
@@ -152,7 +192,8 @@ def test_a_second_run_at_once_is_refused(shop):
 def test_a_lock_without_its_process_does_not_stop_a_run(shop):
     shop.people([ADA])
     shop.send()
-    [lock] = (shop.folder / "home" / "locks").glob("*.lock")
+    # Beside it are those of lists.
+    [lock] = [p for p in (shop.folder / "home" / "locks").glob("*.lock") if "list-" not in p.name]
     assert shop.send()["status"] == "completed"
     with lock.open("a") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -228,7 +269,7 @@ def test_show_of_a_failed_run_says_what_to_do(shop):
 def test_an_unknown_run(shop, command):
     result = shop.segue(command, "20990101")
     assert (result.code, result.out) == (2, "")
-    assert result.err == 'error: There is no run "20990101".\n  1. See all of them with: segue runs\n'
+    assert result.err == 'error: There is no run "20990101". [unknown_run]\n  1. See all of them with: segue runs\n'
 
 
 def test_the_commands_before_there_is_a_workspace(site, monkeypatch):

@@ -230,7 +230,7 @@ queries:
 def test_sql_in_one_line_is_refused_at_its_column(site):
     (line,) = mistakes(site, query("SELECT emial FROM Customer360"))
     assert line.startswith('segue.yaml:9:17: the query "Loyalty": ')
-    assert line.endswith("(line 1, column 8)")
+    assert line.endswith("there is no column 'emial' (line 1, column 8). Did you mean email?")
 
 
 def test_sql_in_quotes_is_refused_at_its_column(site):
@@ -241,7 +241,40 @@ def test_sql_in_quotes_is_refused_at_its_column(site):
 def test_sql_in_a_block_is_refused_at_its_line_and_column(site):
     (line,) = mistakes(site, query("|\n\n      SELECT email,\n        emial\n      FROM Customer360"))
     assert line.startswith("segue.yaml:12:9: ")
-    assert line.endswith("(line 3, column 3)")
+    assert line.endswith("(line 3, column 3). Did you mean email?")
+
+
+@pytest.mark.parametrize(
+    ("sql", "meant"),
+    [
+        ("SELECT email FROM Customer36", "Did you mean Customer360?"),
+        ("SELECT lowr(email) AS email FROM Customer360", "Did you mean lower"),
+    ],
+)
+def test_what_was_meant_is_said(site, sql, meant):
+    (line,) = mistakes(site, query(sql))
+    assert meant in line
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ('SELECT email, email AS "First_Name" FROM Customer360', ['"First_Name" becomes a custom property']),
+        ("SELECT email AS mail FROM Customer360", ['There is no column "email"']),
+        ("SELECT email, 1 AS x, 2 AS x FROM Customer360", ['2 columns are named "x"']),
+        ("SELECT email, 1 AS tier FROM Customer360", []),
+        ("SELECT * FROM Customer360", []),
+    ],
+)
+def test_what_the_columns_of_a_query_do_is_told(site, sql, told):
+    report = site.apply(query(sql))
+    found = [str(warning) for warning in report.warnings if 'the query "Loyalty"' in warning.message]
+    assert len(found) == len(told)
+    for line, text in zip(found, told, strict=True):
+        assert text in line
+        assert ":9:10: " in line
+    # What did not change is not told again.
+    assert [w for w in site.apply(query(sql)).warnings if 'the query "Loyalty"' in w.message] == []
 
 
 def test_a_draft_may_hold_any_sql(site):

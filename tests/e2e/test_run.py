@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from segue.errors import UsageError
 from segue.workflow.status import RunStatus
 
 from .shop import NAME, Shop
@@ -269,7 +270,10 @@ def test_undo_puts_the_membership_back(shop: Shop) -> None:
     undone = shop.undo(second.id)
     assert undone.status is RunStatus.WARNINGS, undone.error
     assert shop.members() == {"ana@mail.shop", "bo@mail.shop", "cy@mail.shop"}
-    assert any("keep the fields" in warning for warning in undone.warnings)
+    assert any("the fields that the run changed" in warning for warning in undone.warnings)
+    with pytest.raises(UsageError, match=f"Run {second.id} was already undone by run {undone.id}") as refused:
+        shop.undo(second.id)
+    assert refused.value.code == "already_undone"
     # The baseline went back too: the same query does the same again.
     third = shop.run()
     assert (third.counts["added"], third.counts["removed"]) == (1, 1)

@@ -25,7 +25,7 @@ BEFORE_A_RUN = {
     # The command, or the configuration, is refused.
     "usage", "draft_query", "unknown_plugin", "broken_plugin", "unknown_run", "run_under_way", "unknown_list", "run_over",
     "run_overtaken", "server_running", "server_gone", "run_of_a_command", "unfit_action", "key_needed",
-    "unfinished_run", "unknown_fuse",
+    "already_undone", "unfinished_run", "unknown_fuse",
 }  # fmt: skip
 NO_FAILURE = {"done", "throttled"}
 

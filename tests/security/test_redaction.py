@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from segue.security import RedactingFormatter, redact
+from segue.errors import DataError
+from segue.security import RedactingFormatter, redact, whereabouts
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,25 @@ def test_the_formatter_masks_arguments_and_tracebacks():
     assert "abcdef" not in text
     assert "ada@" not in text
     assert "ValueError" in text
+    assert __file__ in text
+
+
+def test_the_texts_of_foreign_errors_stay_out_wherever_they_stand_in_a_chain():
+    def fail():
+        try:
+            try:
+                int("Ada Lovelace")
+            except ValueError as error:
+                raise DataError("The rows of ada@shop-mail.test differ.", code="duplicate_keys") from error
+        finally:
+            raise ExceptionGroup("Ada and others", [KeyError("Grace Hopper"), RuntimeError("0664 123")])
+
+    with pytest.raises(ExceptionGroup) as caught:
+        fail()
+    text = whereabouts(caught.value)
+    for name in ("ValueError", "DataError", "KeyError", "RuntimeError", "ExceptionGroup", "in fail", __file__):
+        assert name in text
+    for value in ("Ada", "ada@", "Grace", "0664"):
+        assert value not in text
+    # Segue's own sentences are made for everybody's eyes.
+    assert "The rows of ****@**** differ." in text

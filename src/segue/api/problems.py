@@ -51,6 +51,7 @@ _BY_CODE: Mapping[str, int] = {
     "unfit_action": 409,
     "run_overtaken": 409,
     "unfinished_run": 409,
+    "already_undone": 409,
     "too_large": 413,
     "length_needed": 411,
     "tag_needed": 428,

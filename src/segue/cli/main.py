@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import traceback
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
@@ -29,7 +29,7 @@ from segue.cli import (
     workspace,
 )
 from segue.errors import ConfigError, SegueError
-from segue.security import RedactingFormatter, redact
+from segue.security import RedactingFormatter, whereabouts
 from segue.settings import Settings
 
 # A module of commands has register(app); what it needs beyond typer it imports inside its commands, so that
@@ -82,12 +82,12 @@ def _run(arguments: Sequence[str]) -> int:
     try:
         code = typer.main.get_command(build()).main(list(arguments), prog_name="segue", standalone_mode=False)
     except SegueError as error:
-        _tell(error.message, cause=error.cause, steps=error.steps)
+        _tell(error.message, code=error.code, cause=error.cause, steps=error.steps)
         return error.exit_code
     except TyperException as error:
         return _usage(error)
     except typer.Abort:
-        _tell("stopped before anything was done")
+        typer.echo("nothing was done", err=True)
         return 1
     except KeyboardInterrupt:
         return _interrupted()
@@ -95,6 +95,7 @@ def _run(arguments: Sequence[str]) -> int:
         # The text of a foreign error may hold a person's data: only its type is shown.
         _tell(
             f"Segue failed unexpectedly ({type(error).__name__})",
+            code="unexpected",
             steps=("Run the command again with SEGUE_DEBUG=1 to see where.", "Report it with that output."),
         )
         return 1
@@ -139,23 +140,26 @@ def _events() -> Iterator[None]:
     try:
         logs.to(target)
     except ConfigError as error:
-        _tell(error.message, steps=error.steps)
+        _tell(error.message, code=error.code, steps=error.steps)
     try:
         yield
     finally:
         logs.off()
 
 
-def _tell(message: str, *, cause: str = "", steps: Sequence[str] = ()) -> None:
-    """Write an error to stderr: what happened, why, and what to do."""
+def _tell(message: str, *, code: str, cause: str = "", steps: Sequence[str] = ()) -> None:
+    """Write an error to stderr: what happened, why, and what to do. The code stands behind the first line: a query's own
+    line, or the other mistakes of a file, may follow."""
+    first, *rest = message.split("\n")
     typer.secho("error: ", err=True, fg="red", bold=True, nl=False)
-    typer.echo(message, err=True)
+    typer.echo("\n".join((f"{first} [{code}]", *rest)), err=True)
     if cause:
         typer.echo(f"cause: {cause}", err=True)
     for number, step in enumerate(steps, start=1):
         typer.echo(f"  {number}. {step}", err=True)
-    if _debug():
-        typer.echo(redact(traceback.format_exc()), err=True)
+    error = sys.exc_info()[1]
+    if _debug() and error is not None:
+        typer.echo(whereabouts(error), err=True)
 
 
 def _usage(error: TyperException) -> int:
@@ -163,7 +167,7 @@ def _usage(error: TyperException) -> int:
     path = context.command_path if context is not None else "segue"
     message = error.format_message()
     if message.strip():
-        _tell(message, steps=(f"See `{path} --help`.",))
+        _tell(message, code="usage", steps=(f"See `{path} --help`.",))
     return error.exit_code
 
 

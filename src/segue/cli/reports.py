@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from segue.services.fuses import Fuse
     from segue.services.planning import Plan
-    from segue.workflow.records import RunRecord
+    from segue.workflow.records import RunRecord, TaskRecord
 
 _MB = 1_000_000
 
 
-def show_plan(plan: Plan) -> None:
-    """Print a plan."""
+def show_plan(plan: Plan, *, then: bool = True) -> None:
+    """Print a plan. then: with the command that carries it out."""
     from rich.console import Console  # noqa: PLC0415 -- loads half of rich
     from rich.text import Text  # noqa: PLC0415
 
@@ -44,9 +45,20 @@ def show_plan(plan: Plan) -> None:
     cost["bytes"] = f"{plan.bytes / _MB:,.1f} MB"
     cost["at least"] = f"{_time(plan.minutes)} at Klaviyo's limits"
     console.print(_table("Requests", cost))
-    states = {f.name: f"{'BLOWN ' if f.blown else ''}{f.value:.3g} of {f.limit:g}" for f in plan.fuses}
+    states = {f.name: f"{'BLOWN ' if f.blown else ''}{_fuse(f)}" for f in plan.fuses}
     console.print(_table("Fuses", dict(states)))
     _warn(console, plan.warnings)
+    if then:
+        blown = "".join(f" --allow {f.name}" for f in plan.fuses if f.blown)
+        console.print(
+            Text(f'next: segue run "{plan.orchestration}" --plan {plan.id}{blown}', style="default"), soft_wrap=True
+        )
+
+
+def _fuse(fuse: Fuse) -> str:
+    if fuse.name == "allow_empty":
+        return "nothing to send" if fuse.value else "not empty"
+    return f"{fuse.value:.3g} of {fuse.limit:g}"
 
 
 def show_run(run: RunRecord, *, resumed: bool = False) -> None:
@@ -74,8 +86,16 @@ def show_run(run: RunRecord, *, resumed: bool = False) -> None:
     _warn(console, run.warnings)
     query = run.task("query")
     _note(console, query.outcome.get("notes", ()) if query else ())
+    if _has_rejects(run, query):
+        console.print(Text(f"next: segue rejects {run.id}", style="default"), soft_wrap=True)
     if run.error:
         _tell_error(run.error)
+        typer.echo(f"next: segue resolve {run.id}", err=True)
+
+
+def _has_rejects(run: RunRecord, query: TaskRecord | None) -> bool:
+    named = run.error is not None and run.error["code"] == "duplicate_keys"
+    return named or bool(run.counts.get("rejected")) or bool(query and query.outcome.get("problems"))
 
 
 def _tell_error(error: Mapping[str, Any]) -> None:

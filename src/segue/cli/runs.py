@@ -121,7 +121,7 @@ def _ask(orchestration: str, *, restart: bool) -> str | None:
         what = "is given up, what was acknowledged is kept, and a new run begins" if restart else "is finished first"
         typer.confirm(f"An unfinished run {what}. Go on?", abort=True)
         return None
-    show_plan(made)
+    show_plan(made, then=False)
     typer.confirm("Run this plan?", abort=True)
     return made.id
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from segue.audience.delta import Delta
-from segue.audience.fields import FieldMap
+from segue.audience.fields import FieldMap, column_warnings
 from segue.audience.packing import ChunkLimits
 from segue.delivery.ledger import Ledger
 from segue.delivery.progress import Progress
@@ -71,10 +71,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """Everything that is needed to open a destination. rate_scale: 1 obeys the published limits, 0 does not wait."""
+    """Everything that is needed to open a destination. credential: its name, for errors; rate_scale: 1 obeys the published
+    limits, 0 does not wait."""
 
     base_url: str | None
     secret: str
+    credential: str = ""
     rate_scale: float = 1.0
     progress: Progress
     pause: Callable[[float], bool]
@@ -143,3 +145,7 @@ class Plugin:
     fields: FieldMap
     well_known: frozenset[str]
     open: Callable[[Connection], Destination]
+
+    def notes(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """What an author should know about the names of the columns, a sentence each."""
+        return column_warnings(columns, self.fields, well_known=self.well_known)

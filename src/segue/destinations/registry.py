@@ -8,6 +8,8 @@ from segue.destinations.contract import Plugin
 from segue.errors import ConfigError
 
 GROUP = "segue.destinations"
+DEFAULT_PLUGIN = "klaviyo"
+"""The one that is meant while no destination is configured."""
 
 
 def find_plugin(name: str) -> Plugin:

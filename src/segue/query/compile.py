@@ -32,6 +32,6 @@ def _compile(sql: str, tables: Tables) -> CompiledQuery:
     query = read(sql)
     grammar.check(query)
     functions = calls.check(query)
-    used = names.resolve(query, tables)
+    used, columns = names.resolve(query, tables)
     rewrite(query)
-    return CompiledQuery(source_sql=sql, engine_sql=write(query), tables=used, functions=functions)
+    return CompiledQuery(source_sql=sql, engine_sql=write(query), tables=used, functions=functions, columns=columns)

@@ -18,14 +18,15 @@ from segue.query.scopes import Output, Outputs, Scope, Source, With, is_star, re
 from segue.query.values import Tables
 
 
-def resolve(query: exp.Query, tables: Tables) -> tuple[str, ...]:
-    """Resolve every name of the query in place; give the database's tables that it reads, sorted.
+def resolve(query: exp.Query, tables: Tables) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Resolve every name of the query in place; give the database's tables that it reads, sorted, and the names of what it
+    selects.
 
     Raises Refusal: ``missing_table``, ``unresolved_column``, ``ambiguous_column``.
     """
     resolver = _Resolver(tables)
-    resolver.query(query, {}, None)
-    return tuple(sorted(resolver.used))
+    outputs = resolver.query(query, {}, None)
+    return tuple(sorted(resolver.used)), tuple(output.name for output in outputs)
 
 
 class _Resolver:

@@ -14,13 +14,15 @@ class CompiledQuery:
     """One SELECT, checked and ready for the engine.
 
     source_sql: the user's text; engine_sql: the same in the engine's own SQL; tables: the database's names of the
-    tables it reads; functions: the names of the functions it calls, in lower case. Both are sorted.
+    tables it reads; functions: the names of the functions it calls, in lower case. Both are sorted. columns: the names of
+    what it selects, in order.
     """
 
     source_sql: str
     engine_sql: str
     tables: tuple[str, ...]
     functions: tuple[str, ...]
+    columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

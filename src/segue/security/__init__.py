@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from segue.security.box import SecretBox
 from segue.security.key import create_key, parse_key, read_key
-from segue.security.redaction import RedactingFormatter, redact
+from segue.security.redaction import RedactingFormatter, redact, whereabouts
 from segue.security.secret import Secret
 
-__all__ = ["RedactingFormatter", "Secret", "SecretBox", "create_key", "parse_key", "read_key", "redact"]
+__all__ = ["RedactingFormatter", "Secret", "SecretBox", "create_key", "parse_key", "read_key", "redact", "whereabouts"]

@@ -51,6 +51,7 @@ def check_connection(
         Connection(
             base_url=credential.base_url,
             secret=(key or credential.secret).reveal(),
+            credential=name,
             rate_scale=settings.rate_scale,
             progress=Quiet(),
             pause=_Patience().pause,

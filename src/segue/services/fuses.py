@@ -29,6 +29,13 @@ class Fuse:
         """Whether the run must stop here."""
         return self.value > self.limit
 
+    @property
+    def said(self) -> str:
+        """Value and limit, in the words of the fuse."""
+        if self.name == "allow_empty":
+            return f"allow_empty is {'on' if self.limit else 'off'}, and {'nothing' if self.value else 'something'} can be sent"
+        return f"{self.name} is {self.limit:g}, this run has {self.value:.3g}"
+
 
 def check_fuses(staged: Staged, settings: TemplateSettings, *, last_count: int | None) -> tuple[Fuse, ...]:
     """Every fuse with its numbers. last_count: the row count of the last run, None when there was none."""
@@ -43,7 +50,9 @@ def check_fuses(staged: Staged, settings: TemplateSettings, *, last_count: int |
             limit=float(settings.allow_empty),
             why=f"The query has {counted(source, 'row')}, none of which can be sent."
             if source
-            else "The query has no rows: everybody on the list would be removed.",
+            else f"The query has no rows: every member that Segue sent ({held:,}) would be removed."
+            if held
+            else "The query has no rows: nobody would be sent.",
         ),
         Fuse(
             name="max_remove_share",
@@ -100,7 +109,7 @@ def refuse_blown(fuses: Collection[Fuse], *, allowed: Collection[str], command: 
     names = " ".join(f"--allow {fuse.name}" for fuse in blown)
     raise FuseBlown(
         "Stopped before anything was sent: " + " ".join(fuse.why for fuse in blown),
-        cause="; ".join(f"{fuse.name} is {fuse.limit:g}, this run has {fuse.value:.3g}" for fuse in blown),
+        cause="; ".join(fuse.said for fuse in blown),
         steps=(
             "Look at the query: did its data arrive whole?",
             f"If the numbers are right, allow them for this run only: {command} {names}",

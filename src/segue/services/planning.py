@@ -14,6 +14,7 @@ from segue.destinations.contract import Destination, Estimate
 from segue.services.fuses import Fuse
 from segue.services.orchestrations import Orchestration
 from segue.services.staging import Staged
+from segue.template import TemplateSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ def make_plan(orchestration: Orchestration, staged: Staged, destination: Destina
         bytes=estimate.bytes,
         minutes=estimate.minutes,
         fuses=fuses,
-        warnings=(*connected.warnings, *row_warnings(staged), *notes(staged)),
+        warnings=(*connected.warnings, *row_warnings(staged, orchestration.settings), *notes(staged)),
     )
 
 
@@ -118,7 +119,7 @@ def _others(staged: Staged) -> int | None:
     return max(0, members - staged.connected.snapshot.rows - staged.foreign)
 
 
-def row_warnings(staged: Staged) -> tuple[str, ...]:
+def row_warnings(staged: Staged, settings: TemplateSettings) -> tuple[str, ...]:
     """What happened to rows and columns on the way, a sentence each."""
     warnings = [f'Column "{f.column}" is left out: {f.why}.' for f in staged.left_out if "only the email" not in f.why]
     if staged.rows.refused:
@@ -141,7 +142,8 @@ def row_warnings(staged: Staged) -> tuple[str, ...]:
         fields = ", ".join(f"{name} ({count:,})" for name, count in sorted(kept.items()))
         warnings.append(f"Fields without a value to send keep their old one at Klaviyo: {fields}.")
     if staged.delta.counts.held_back:
-        warnings.append(f"A test send: {counted(staged.delta.counts.held_back, 'row is', 'rows are')} left for later.")
+        left = counted(staged.delta.counts.held_back, "row is", "rows are")
+        warnings.append(f"A test send of up to {settings.max_rows:,}: {left} left for later.")
     return tuple(warnings)
 
 

@@ -10,12 +10,12 @@ import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from segue.audience.fields import Field, Place, column_warnings, lost_zeros, place_columns
+from segue.audience.fields import Field, Place, lost_zeros, place_columns
 from segue.audience.text import json_text
 from segue.catalog import models
 from segue.database import DatabaseConfig, Engine, QueryLimits, open_engine
 from segue.destinations.contract import Plugin
-from segue.destinations.registry import find_plugin
+from segue.destinations.registry import DEFAULT_PLUGIN, find_plugin
 from segue.errors import DataError, UsageError
 from segue.query import FUNCTIONS, CompiledQuery, Function, compile_query
 from segue.services.names import suggestion, unknown
@@ -23,8 +23,6 @@ from segue.services.orchestrations import database_config
 from segue.services.permissions import Actor
 from segue.services.privacy import mask_rows
 from segue.settings import Settings
-
-_DEFAULT_PLUGIN = "klaviyo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +91,7 @@ def plugin_for(session: Session, destination: str | None) -> Plugin:
         if destination not in plugins:
             raise unknown("destination", destination, plugins)
         return find_plugin(plugins[destination])
-    used = set(plugins.values()) or {_DEFAULT_PLUGIN}
+    used = set(plugins.values()) or {DEFAULT_PLUGIN}
     if len(used) > 1:
         raise UsageError(
             "the destinations are of several kinds, and each places columns in its own way",
@@ -115,7 +113,7 @@ def answering(
     actor.require("queries.run")
     engine, compiled = _compile(query)
     with engine.run(compiled.engine_sql, limits=_limits(settings, limit)) as reader:
-        yield mask_rows(actor, reader, query.sql, find_plugin(_DEFAULT_PLUGIN).fields, query.database.personal)
+        yield mask_rows(actor, reader, query.sql, find_plugin(DEFAULT_PLUGIN).fields, query.database.personal)
 
 
 def explain(query: SavedQuery, settings: Settings, plugin: Plugin) -> Explanation:
@@ -144,10 +142,7 @@ def explain(query: SavedQuery, settings: Settings, plugin: Plugin) -> Explanatio
 
 def column_notes(schema: pa.Schema, plugin: Plugin) -> tuple[str, ...]:
     """What an author should know about the columns of a query, a sentence each."""
-    return (
-        *column_warnings(schema.names, plugin.fields, well_known=plugin.well_known),
-        *lost_zeros(schema, plugin.fields),
-    )
+    return (*plugin.notes(schema.names), *lost_zeros(schema, plugin.fields))
 
 
 def functions(pattern: str | None = None) -> tuple[Function, ...]:

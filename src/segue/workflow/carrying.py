@@ -36,7 +36,7 @@ def carry_out(runner: Runner, run_id: str) -> None:
             raise Suspended from None
         runner.records.update(run_id, status=RunStatus.STOPPED, ended_at=now())
     except SegueError as error:
-        _refuse(runner, run_id, error_dict(error))
+        _refuse(runner, run_id, error_dict(error, run))
 
 
 def _carry_out(runner: Runner, orchestration: Orchestration, run_id: str) -> None:

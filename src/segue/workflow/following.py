@@ -55,7 +55,7 @@ def run_group_by_server(scheduler: Scheduler, workspace: Workspace, name: str) -
         if scheduler.stop.wait(_LOOK):
             raise KeyboardInterrupt
         if not up:
-            raise _gone(f"group run {run.id}")
+            raise _gone(f"group run {run.id}", "segue groups")
 
 
 def _follow(runner: Runner, asked: Requested) -> Ended:
@@ -80,15 +80,15 @@ def _until_it_ends(runner: Runner, run_id: str, shown: _Shown) -> RunRecord:
         if run.status.ended:
             return run
         if not up:
-            raise _gone(f"run {run_id}")
+            raise _gone(f"run {run_id}", f"segue show {run_id}")
         never.wait(_LOOK)
 
 
-def _gone(what: str) -> StateError:
+def _gone(what: str, look: str) -> StateError:
     return StateError(
         f"The server ended before {what} did.",
         code="server_gone",
-        steps=("Start it again: segue serve", "The run goes on by itself; see it with: segue show RUN, segue groups"),
+        steps=("Start it again: segue serve", f"The run goes on by itself; see it with: {look}"),
     )
 
 

@@ -136,7 +136,9 @@ class RunQueue:
             status = RunStatus(run.status)
             if status.ended:
                 raise UsageError(
-                    f"Run {run.id} is over: {status}.", code="run_over", steps=("See what came of it: segue show RUN",)
+                    f"Run {run.id} is over: {status}.",
+                    code="run_over",
+                    steps=(f"See what came of it: segue show {run.id}",),
                 )
             if status is RunStatus.WAITING:
                 run.status, run.ended_at = RunStatus.STOPPED, now()
@@ -187,7 +189,11 @@ class RunQueue:
         with self._catalog.session() as session:
             run = session.get_one(Run, run_id)
             if run.status in _AT_IT and run.attempt == attempt and run.worker_id is not None:
-                run.status, run.error, run.ended_at = RunStatus.FAILED, error_dict(error), now()
+                run.status, run.error, run.ended_at = (
+                    RunStatus.FAILED,
+                    error_dict(error, run),
+                    now(),
+                )
 
 
 def not_before(options: Mapping[str, Any]) -> datetime | None:

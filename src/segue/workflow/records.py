@@ -14,7 +14,7 @@ from segue import logs
 from segue.catalog import Catalog
 from segue.catalog.base import now
 from segue.catalog.runs import DeliveryPart, Run, Task
-from segue.errors import SegueError, UsageError
+from segue.errors import SegueError, UsageError, fill_in
 from segue.workflow.rows import new_run, unfinished_run
 from segue.workflow.status import RunStatus, TaskStatus
 
@@ -143,10 +143,17 @@ class RunRecords:
         with self._catalog.session(read_only=True) as session:
             rows = session.scalars(select(Run).where(Run.id.startswith(run_id, autoescape=True)).limit(2)).all()
             if len(rows) != 1:
-                what = f'no run "{run_id}"' if not rows else f'several runs whose id starts with "{run_id}"'
+                what = f'is no run "{run_id}"' if not rows else f'are several runs whose id starts with "{run_id}"'
                 steps = ("See all of them with: segue runs", "Records of old runs are removed: see SEGUE_KEEP_RUNS.")
-                raise UsageError(f"There is {what}.", code="unknown_run", steps=steps)
+                raise UsageError(f"There {what}.", code="unknown_run", steps=steps)
             return _with_tasks(session, rows[0])
+
+    def in_effect(self, run_id: str) -> RunRecord | None:
+        """The undo that took a run back whole and was not itself undone."""
+        query = select(Run).where(Run.undoes == run_id, Run.status.in_((RunStatus.COMPLETED, RunStatus.WARNINGS)))
+        with self._catalog.session(read_only=True) as session:
+            undos = [record_of(row) for row in session.scalars(query) if not row.counts.get("warned")]
+        return next((undo for undo in undos if self.in_effect(undo.id) is None), None)
 
     def recent(self, *, orchestration_id: str | None = None, limit: int = 20) -> list[RunRecord]:
         """The latest runs, newest first."""
@@ -174,7 +181,8 @@ class RunRecords:
             for run in session.scalars(query):
                 run.status, run.ended_at = RunStatus.FAILED, now()
                 run.error = error_dict(
-                    SegueError("The process ended before anything was sent.", code="died", steps=("Run again.",))
+                    SegueError("The process ended before anything was sent.", code="died", steps=("Run again.",)),
+                    run,
                 )
 
     def last_count(self, orchestration_id: str) -> int | None:
@@ -201,9 +209,10 @@ class RunRecords:
             return {f"{kind} {state}": count for kind, state, count in session.execute(query)}
 
 
-def error_dict(error: SegueError) -> dict[str, Any]:
-    """An error as it is stored and shown."""
-    return {"code": error.code, "message": error.message, "cause": error.cause, "steps": list(error.steps)}
+def error_dict(error: SegueError, run: Run | RunRecord) -> dict[str, Any]:
+    """An error as it is stored with a run and shown."""
+    steps = fill_in(error.steps, orchestration=run.orchestration, run=run.id)
+    return {"code": error.code, "message": error.message, "cause": error.cause, "steps": list(steps)}
 
 
 def _with_tasks(session: Session, run: Run) -> RunRecord:

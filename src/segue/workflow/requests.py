@@ -12,6 +12,7 @@ from segue.workflow.gate import require_start, require_stop
 from segue.workflow.locks import run_is_under_way
 from segue.workflow.queue import Options, Requested, RunQueue, StartedBy, WhenBusy
 from segue.workflow.records import RunRecord, RunRecords
+from segue.workflow.resumable import undoable
 
 __all__ = ["Options", "Requested", "request_resume", "request_run", "request_stop", "request_undo"]
 
@@ -41,7 +42,7 @@ def request_undo(
     when_busy: WhenBusy = "refuse",
 ) -> Requested:
     """Ask for the list membership as it was before a run. Raises UsageError, BusyError."""
-    undone = RunRecords(workspace.catalog).get(run_id)
+    undone = undoable(RunRecords(workspace.catalog), run_id)
     return _put(workspace, undone.orchestration, started_by, options or Options(), when_busy, undoes=undone.id)
 
 

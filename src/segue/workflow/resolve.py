@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from segue.errors import UsageError
+from segue.errors import UsageError, fill_in
 from segue.resolutions import Action, Resolution, resolution
 from segue.security import Secret
 from segue.services.audit import note
@@ -54,6 +54,7 @@ def offer(runner: Runner, run_id: str) -> Offer:
     facts: Mapping[str, Any] = failed.outcome if failed else {}
     code = str((run.error or {}).get("code", "stopped"))
     entry = resolution(code)
+    entry = replace(entry, steps=fill_in(entry.steps, orchestration=run.orchestration, run=run.id))
     task, goes_on = failed.name if failed else None, _goes_on(runner, run.id)
     actions = tuple(a for a in entry.actions if _fits(a, facts, task=task, goes_on=goes_on))
     seconds = facts.get("opens_in")

@@ -32,14 +32,32 @@ def resumable(records: RunRecords, run_id: str) -> RunRecord:
         raise UsageError(
             f"Run {run.id} has nothing left to go on with: it is {run.status}, was given up, or can only be begun anew.",
             code="run_over",
-            steps=("Begin a new run: segue run ORCHESTRATION",),
+            steps=(f'Begin a new run: segue run "{run.orchestration}"',),
         )
     latest = records.recent(orchestration_id=run.orchestration_id, limit=1)[0]
     if latest.id != run.id:
         raise UsageError(
             f"Run {run.id} was overtaken by run {latest.id} of the same orchestration.",
             code="run_overtaken",
-            steps=(f"Look at that one: segue resolve {latest.id}", "Or begin a new run: segue run ORCHESTRATION"),
+            steps=(
+                f"Look at that one: segue resolve {latest.id}",
+                f'Or begin a new run: segue run "{run.orchestration}"',
+            ),
+        )
+    return run
+
+
+def undoable(records: RunRecords, run_id: str) -> RunRecord:
+    """The run, unless an undo took it back already. Raises UsageError ``already_undone``."""
+    run = records.get(run_id)
+    if undo := records.in_effect(run.id):
+        raise UsageError(
+            f"Run {run.id} was already undone by run {undo.id}.",
+            code="already_undone",
+            steps=(
+                f"See what that one did: segue show {undo.id}",
+                f'To take back what a later run did, undo that one: segue runs --orchestration "{run.orchestration}"',
+            ),
         )
     return run
 

@@ -28,7 +28,7 @@ from segue.workflow.failures import explain
 from segue.workflow.gate import require_start
 from segue.workflow.locks import ListTurns, only_run
 from segue.workflow.records import RunRecord, RunRecords, error_dict
-from segue.workflow.resumable import finish_first, is_hopeless, resumable
+from segue.workflow.resumable import finish_first, is_hopeless, resumable, undoable
 from segue.workflow.status import RunStatus, TaskStatus
 from segue.workflow.steps import Step, Suspended, at_once
 from segue.workflow.sync import stage_sync
@@ -114,7 +114,7 @@ class Runner:
 
     def undo(self, run_id: str, *, allowed: Collection[str] = ()) -> Ended:
         """Put the list membership back to what it was before a run. Raises UsageError while a run is unfinished."""
-        undone = self.records.get(run_id)
+        undone = undoable(self.records, run_id)
         require_start(self.workspace, undone.orchestration, allowed=allowed)
         orchestration = self.load(undone.orchestration)
         note(self.workspace, "run.undo", undone.orchestration, after={"run": undone.id})
@@ -161,6 +161,7 @@ class Runner:
             Connection(
                 base_url=orchestration.credential.base_url,
                 secret=orchestration.credential.secret.reveal(),
+                credential=orchestration.credential.name,
                 rate_scale=self.settings.rate_scale,
                 progress=self.progress,
                 pause=self._pause,
@@ -278,7 +279,7 @@ class Runner:
 
     def _failed(self, context: RunContext, task: str, error: SegueError) -> None:
         self.records.end_task(context.run.id, task, TaskStatus.FAILED, error.facts)
-        counts, told = counts_so_far(context), error_dict(error)
+        counts, told = counts_so_far(context), error_dict(error, context.run)
         self.records.update(context.run.id, status=RunStatus.FAILED, counts=counts, error=told, ended_at=now())
 
     def _count_requests(self, run: RunRecord, destination: Destination) -> None:

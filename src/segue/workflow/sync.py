@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from segue.errors import SegueError, fill_in
 from segue.services.fuses import check_fuses
 from segue.services.planning import Plan, make_plan
 from segue.services.shared_lists import SharedLists
@@ -42,6 +45,17 @@ def _connect(context: RunContext, held: Held) -> Connected:
             return connected
 
 
+@contextmanager
+def _named(orchestration: str) -> Iterator[None]:
+    """What an error tells to do names the orchestration. A plan leaves no run behind: what needs one is left out."""
+    try:
+        yield
+    except SegueError as error:
+        steps = fill_in(error.steps, orchestration=orchestration)
+        error.steps = tuple(step for step in steps if fill_in((step,), run="") == (step,))
+        raise
+
+
 def plan(runner: Runner, name: str) -> Plan:
     """What a run would do. Nothing is sent; what was staged is thrown away."""
     require_start(runner.workspace, name)
@@ -53,6 +67,7 @@ def plan(runner: Runner, name: str) -> Plan:
     with (
         tempfile.TemporaryDirectory(prefix="plan-", dir=layout.runs) as folder,
         runner.open(orchestration) as destination,
+        _named(name),
     ):
         staged = Staging(
             orchestration=orchestration,

@@ -51,7 +51,7 @@ def query(context: RunContext) -> Mapping[str, Any]:
         "removed": counts.removed + staged.foreign,
         "unchanged": staged.unchanged,
         "chunks": len(staged.delta.chunks),
-        "warnings": [*connected.warnings, *row_warnings(staged)],
+        "warnings": [*connected.warnings, *row_warnings(staged, context.orchestration.settings)],
         "notes": list(notes(staged)),
     }
 

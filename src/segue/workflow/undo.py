@@ -46,7 +46,7 @@ def stage_undo(context: RunContext) -> Staged:
         raise UsageError(
             f"Run {undone} changed no list membership, or its stored changes are gone.",
             code="nothing_to_undo",
-            steps=("See what a run did with: segue show RUN",),
+            steps=(f"See what the run did with: segue show {undone}",),
         )
     account = context.destination.account()
     target = context.destination.find_list(orchestration.settings.list_name, held.snapshot.list_id)

@@ -30,7 +30,12 @@ class Klaviyo:
         self._budget = RateBudget(
             windows.of_key(key, scale=self._scale), pause=connection.pause, on_wait=connection.progress.waiting
         )
-        self._client = Client(base_url=self._base_url, secret=connection.secret, budget=self._budget)
+        self._client = Client(
+            base_url=self._base_url,
+            secret=connection.secret,
+            credential=connection.credential,
+            budget=self._budget,
+        )
 
     def account(self) -> Account:
         """Who the key belongs to."""

@@ -72,16 +72,23 @@ def fingerprint(base_url: str, secret: str) -> str:
 
 
 class Client:
-    """Thread-safe. secret is sent in the Authorization header of every request and shown nowhere.
+    """Thread-safe. secret is sent in the Authorization header of every request and shown nowhere; credential: its name.
 
     transport: for tests. The budget counts every attempt, as Klaviyo does.
     """
 
     def __init__(
-        self, *, base_url: str, secret: str, budget: RateBudget, transport: httpx.BaseTransport | None = None
+        self,
+        *,
+        base_url: str,
+        secret: str,
+        budget: RateBudget,
+        credential: str = "",
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.budget = budget
         self.fingerprint = fingerprint(base_url, secret)
+        self._credential = f'the credential "{credential}"' if credential else "the credential"
         self._http = httpx.Client(
             base_url=base_url,
             timeout=_TIMEOUT,
@@ -136,7 +143,7 @@ class Client:
                     return answer
             else:
                 assert response is not None  # noqa: S101 -- no answer is always RETRY
-                raise _refusal(endpoint, response, rule)
+                raise _refusal(endpoint, response, rule, self._credential)
 
     def pages(self, endpoint: Endpoint, *, id: str = "", params: Mapping[str, str]) -> Iterator[Json]:  # noqa: A002
         """Every item of every page. The cursor is taken from ``links.next``; its host is not trusted with the key."""
@@ -228,12 +235,12 @@ def _problems(response: httpx.Response) -> tuple[Problem, ...]:
     return tuple(found)
 
 
-def _refusal(endpoint: Endpoint, response: httpx.Response, rule: Rule) -> Exception:
+def _refusal(endpoint: Endpoint, response: httpx.Response, rule: Rule, credential: str) -> Exception:
     problems = _problems(response)
     if endpoint is CREATE_LIST and any(says_maximum(p) for p in problems):
         return Refusal(endpoint, response.status_code, RULES[400], problems)
     if rule.decision is Decision.CREDENTIAL:
-        return _credential_error(endpoint, rule)
+        return _credential_error(endpoint, rule, credential)
     if rule.decision is Decision.STOP:
         step = {
             "revision_retired": f"Klaviyo retired revision {REVISION}: upgrade Segue.",
@@ -250,21 +257,21 @@ def says_maximum(problem: Problem) -> bool:
     return "list" in text and ("maximum" in text or "limit" in text)
 
 
-def _credential_error(endpoint: Endpoint, rule: Rule) -> CredentialError:
+def _credential_error(endpoint: Endpoint, rule: Rule, credential: str) -> CredentialError:
     if rule.code == "scope_missing":
         needed = " and ".join(endpoint.scopes)
         return CredentialError(
-            f"The Klaviyo key may not call {endpoint.name}: it needs {needed}.",
+            f"The Klaviyo key of {credential} may not call {endpoint.name}: it needs {needed}.",
             code=rule.code,
             steps=(
                 f"In Klaviyo, make a private key with {needed} (scopes of a key cannot be changed later).",
-                "Put it into the credential with: segue apply, then run again.",
+                f"Put it into {credential} with: segue apply, then run again.",
             ),
         )
     return CredentialError(
-        "Klaviyo does not accept the key of this credential.",
+        f"Klaviyo does not accept the key of {credential}.",
         code=rule.code,
-        steps=("Look in Klaviyo whether the key was revoked.", "Put a valid key into the credential, then run again."),
+        steps=("Look in Klaviyo whether the key was revoked.", f"Put a valid key into {credential}, then run again."),
     )
 
 

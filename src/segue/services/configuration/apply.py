@@ -14,7 +14,7 @@ from segue.services.configuration.changes import Change, compare
 from segue.services.configuration.documents import Documents, read_documents
 from segue.services.configuration.entries import KINDS, SECRETS, Entry
 from segue.services.configuration.problems import ConfigurationError, Problem
-from segue.services.configuration.queries import query_problems
+from segue.services.configuration.queries import check_queries
 from segue.services.configuration.references import draft_warnings, reference_problems
 from segue.services.configuration.sharing import shared_list_warnings
 from segue.services.configuration.state import State, delete_entry, read_state, rename_orchestration, save_entry
@@ -78,12 +78,18 @@ def apply_documents(
     require_changes(workspace.actor, changes, current, future)
     problems = [*documents.problems, *reference_problems(documents, current, future)]
     # Checking the SQL opens the databases: worth its time beside other mistakes, so that all show at once.
-    problems += query_problems(documents, future, changes)
+    checked = check_queries(documents, future, changes)
+    problems += checked.problems
     if problems:
         raise ConfigurationError(problems)
     report = ApplyReport(
         changes=changes,
-        warnings=(*documents.warnings, *draft_warnings(documents, future), *shared_list_warnings(documents, future)),
+        warnings=(
+            *documents.warnings,
+            *draft_warnings(documents, future),
+            *shared_list_warnings(documents, future),
+            *checked.warnings,
+        ),
         applied=not dry_run,
     )
     if report.changed and not dry_run:
