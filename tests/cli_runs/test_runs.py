@@ -269,7 +269,11 @@ def test_show_of_a_failed_run_says_what_to_do(shop):
 def test_an_unknown_run(shop, command):
     result = shop.segue(command, "20990101")
     assert (result.code, result.out) == (2, "")
-    assert result.err == 'error: There is no run "20990101". [unknown_run]\n  1. See all of them with: segue runs\n'
+    assert result.err.splitlines() == [
+        'error: There is no run "20990101". [unknown_run]',
+        "  1. See all of them with: segue runs",
+        "  2. Records of old runs are removed: see SEGUE_KEEP_RUNS.",
+    ]
 
 
 def test_the_commands_before_there_is_a_workspace(site, monkeypatch):

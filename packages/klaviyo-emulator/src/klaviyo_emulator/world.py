@@ -21,6 +21,8 @@ DEFAULT_KEY = "pk_test"
 DEFAULT_ACCOUNT = "EMULAT"
 
 _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789"
+_IDS = 1_000_000
+"""How many ids of lists, segments and jobs one account may give out before they meet those of the next."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -39,12 +41,14 @@ class Account:
     event_ids: set[tuple[str, str, str]] = field(default_factory=set)
     made: int = 0
     """How many ids of lists, segments and jobs were given out."""
+    first_id: int = 0
+    """Where its ids begin: those of two accounts differ, as at Klaviyo."""
 
     def new_group_id(self) -> str:
-        """Six letters and digits, never given out before in this account."""
+        """Six letters and digits, never given out before."""
         self.made += 1
         # A full-period walk (the multiplier has no factor of 54) looks random and never repeats.
-        number = self.made * 48_271_991 % len(_LETTERS) ** 6
+        number = (self.first_id + self.made) * 48_271_991 % len(_LETTERS) ** 6
         text = ""
         for _ in range(6):
             number, digit = divmod(number, len(_LETTERS))
@@ -112,7 +116,8 @@ class World:
 
     def add_account(self, account_id: str, name: str, timezone: str = "UTC") -> Account:
         """A new empty account."""
-        account = Account(id=account_id, name=name, timezone=timezone)
+        first_id = len(self.accounts) * _IDS
+        account = Account(id=account_id, name=name, timezone=timezone, first_id=first_id)
         self.accounts[account_id] = account
         return account
 
