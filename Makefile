@@ -59,7 +59,9 @@ audit: ## are there known holes in the dependencies? Where that cannot be asked 
 	esac
 
 test: check browser postgresql ## all checks and all tests
-	$(RUN) pytest -n $(WORKERS)
+	$(RUN) pytest -n $(WORKERS) --ignore tests/web
+	@# Apart from the others: the browser's driver keeps an event loop running in its process.
+	$(RUN) pytest -n $(WORKERS) tests/web
 
 bench: setup ## measure, print a table, write JSON to .bench/
 	@$(RUN) python -m benchmarks

@@ -13,6 +13,7 @@ import pytest
 
 from segue.database import DatabaseConfig, Engine, QueryLimits, open_engine
 from segue.errors import QueryError
+from tests.database.conftest import own_children
 
 ENDLESS_WORK = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n > 0) SELECT max(n) FROM r"
 ENDLESS_ROWS = "SELECT i FROM range(1000000000000) AS t(i)"
@@ -37,7 +38,7 @@ def test_a_memory_bomb_dies_within_its_limit(engine: Engine, nothing_left: None,
     def watch() -> None:
         nonlocal peak
         while not done.is_set():
-            for child in psutil.Process().children():
+            for child in own_children():
                 try:
                     peak = max(peak, child.memory_info().rss)
                 except psutil.Error:
@@ -82,7 +83,7 @@ def test_the_time_limit_holds_for_a_caller_that_does_not_read(engine: Engine, no
 
 def test_cancel_before_the_first_row(engine: Engine, nothing_left: None) -> None:
     def cancel() -> None:
-        while not psutil.Process().children():
+        while not own_children():
             pass
         engine.cancel()
 
@@ -215,5 +216,5 @@ def test_the_child_sees_no_secret_of_the_environment(shop: Path, monkeypatch: py
 
 
 def _only_child() -> psutil.Process:
-    (child,) = psutil.Process().children()
+    (child,) = own_children()
     return child

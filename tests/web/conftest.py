@@ -41,6 +41,10 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
+_AT_REST = """document.getAnimations().every(
+    a => a.playState !== "running" || a.effect.getComputedTiming().iterations === Infinity)"""
+
+
 class Visitor:
     """A browser window. Whatever a page complains of to the console fails the test."""
 
@@ -68,7 +72,8 @@ class Visitor:
         return self.page
 
     def serious(self) -> list[str]:
-        """What axe finds serious or critical."""
+        """What axe finds serious or critical, once nothing fades in any more: half a colour has half the contrast."""
+        self.page.wait_for_function(_AT_REST)
         found: list[dict[str, Any]] = Axe().run(self.page).response["violations"]
         return [
             f"{v['id']}: {node['html'][:200]} {node['failureSummary']}"
