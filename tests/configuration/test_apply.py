@@ -230,7 +230,7 @@ def test_a_change_by_somebody_else_meanwhile_is_noticed(site, draft):
             if not read_only:
                 with closing(sqlite3.connect(workspace.layout.database)) as other:
                     other.execute(
-                        "INSERT INTO databases VALUES ('1', 'new', '2026-01-01', '2026-01-01', 'duckdb', '/x', '{}')"
+                        "INSERT INTO databases VALUES ('1', 'new', '2026-01-01', '2026-01-01', 'duckdb', '/x', '{}', '[]')"
                     )
                     other.commit()
             return session(read_only=read_only)
