@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
@@ -145,7 +146,7 @@ class Settings:
             query_seconds=read("SEGUE_QUERY_SECONDS", parse_duration, default.query_seconds),
             threads=read("SEGUE_THREADS", _parse_count, default.threads),
             engine_memory=read("SEGUE_ENGINE_MEMORY", parse_size, default.engine_memory),
-            chunk_rows=read("SEGUE_CHUNK_ROWS", _parse_count, default.chunk_rows),
+            chunk_rows=read("SEGUE_CHUNK_ROWS", partial(_parse_count, most=10_000), default.chunk_rows),
             rate_scale=read("SEGUE_RATE_SCALE", _parse_scale, default.rate_scale),
             second_run=read("SEGUE_SECOND_RUN", _parse_second_run, default.second_run),
             runs_at_once=read("SEGUE_RUNS_AT_ONCE", _parse_count, default.runs_at_once),
@@ -203,9 +204,9 @@ def _parse_database_url(text: str) -> Secret:
     return Secret(text.replace("postgres://", "postgresql://", 1))
 
 
-def _parse_count(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) < 1:
-        raise ValueError(f"takes a whole number from 1 to 9999, not {text!r}")
+def _parse_count(text: str, *, most: int = 9999) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= most:
+        raise ValueError(f"takes a whole number from 1 to {most}, not {text!r}")
     return int(text)
 
 

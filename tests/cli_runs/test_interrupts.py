@@ -81,7 +81,7 @@ def test_ctrl_c_while_rows_arrive(shop, command):
     process = shop.process(*command)
     until(
         lambda: [
-            p for name in ("home/runs/*/keys.arrow.part", "p.csv.part") for p in shop.folder.glob(name) if _size(p)
+            p for name in ("home/runs/**/keys.arrow.part", "p.csv.part") for p in shop.folder.glob(name) if _size(p)
         ]
     )
     process.send_signal(signal.SIGINT)

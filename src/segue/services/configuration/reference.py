@@ -92,7 +92,7 @@ def _variables() -> Iterator[tuple[str, ...]]:
     documents = _docstrings(Settings)
     for field in fields(Settings):
         variable, _, meaning = documents[field.name].partition(": ")
-        default = "not set" if field.default in (None, "") else _DEFAULTS.get(field.name, f"`{field.default}`")
+        default = "not set" if field.default in (None, "", ()) else _DEFAULTS.get(field.name, f"`{field.default}`")
         yield f"`{variable}`", default, _sentence(meaning)
 
 
