@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import delete, select, update
 
-from segue.catalog import Catalog
+from segue.catalog import Catalog, base
 from segue.catalog.activity import Activity
 from segue.catalog.base import now
 
@@ -51,8 +51,7 @@ def recent_activity(
     if unseen:
         query = query.where(Activity.seen_at.is_(None))
     if before is not None:
-        at, line_id = before
-        query = query.where(or_(Activity.at < at, and_(Activity.at == at, Activity.id < line_id)))
+        query = query.where(base.before(Activity.at, Activity.id, before))
     with catalog.session(read_only=True) as session:
         return [_line(row) for row in session.scalars(query)]
 

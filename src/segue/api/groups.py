@@ -14,7 +14,7 @@ from segue.catalog.base import now
 from segue.client import group_values
 from segue.scheduling import Group, GroupRecords, find_group, latest_signals, next_starts, record_signal
 from segue.scheduling.signals import hint_for
-from segue.services.cursors import read_cursor, write_cursor
+from segue.services.cursors import cut, read_cursor
 from segue.services.editing import get_configured
 
 
@@ -68,10 +68,8 @@ def _list(tools: ToolsHere, ref: Ref, cursor: Cursor = None, limit: PageSize = 2
     """The latest runs of a group, newest first, page by page."""
     before = read_cursor(cursor) if cursor is not None else None
     found = GroupRecords(tools.workspace.catalog).latest(_group(tools, ref).id, limit=limit + 1, before=before)
-    last = found[limit - 1] if len(found) > limit else None
-    return group_values.GroupRunList(
-        items=tuple(map(group_run_of, found[:limit])), next=write_cursor(last.due_at, last.id) if last else None
-    )
+    shown, following = cut(found, limit, lambda run: (run.due_at, run.id))
+    return group_values.GroupRunList(items=tuple(map(group_run_of, shown)), next=following)
 
 
 def _times(
@@ -107,10 +105,9 @@ def _signals(
     """The signals that came, newest first, page by page."""
     before = read_cursor(cursor) if cursor is not None else None
     found = latest_signals(tools.workspace.catalog, name=name, limit=limit + 1, before=before)
-    last = found[limit - 1] if len(found) > limit else None
+    shown, following = cut(found, limit, lambda signal: (signal.at, signal.id))
     return group_values.SignalList(
-        items=tuple(group_values.Signal(name=signal.name, received_at=signal.at) for signal in found[:limit]),
-        next=write_cursor(last.at, last.id) if last else None,
+        items=tuple(group_values.Signal(name=signal.name, received_at=signal.at) for signal in shown), next=following
     )
 
 

@@ -14,7 +14,7 @@ from segue.api.access import V1, path_of
 from segue.api.problems import documented
 from segue.api.tools import Cursor, PageSize, Ref, ToolsHere
 from segue.client import state_values
-from segue.services.cursors import bad_cursor, read_cursor, write_cursor
+from segue.services.cursors import bad_cursor, cut, read_cursor
 from segue.services.editing import get_configured
 from segue.services.query_status import query_status, query_statuses
 
@@ -82,10 +82,9 @@ def _list(
     """The recent activity, newest first, page by page. Reading it marks nothing as seen."""
     before = _place(cursor) if cursor is not None else None
     found = recent_activity(tools.workspace.catalog, unseen=unseen, limit=limit + 1, before=before)
-    last = found[limit - 1] if len(found) > limit else None
+    shown, following = cut(found, limit, lambda line: (line.at, str(line.id)))
     return state_values.NotificationList(
-        items=tuple(state_values.Notification.model_validate(asdict(line)) for line in found[:limit]),
-        next=write_cursor(last.at, str(last.id)) if last else None,
+        items=tuple(state_values.Notification.model_validate(asdict(line)) for line in shown), next=following
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import DateTime, Dialect, MetaData, String, TypeDecorator
+from sqlalchemy import ColumnElement, DateTime, Dialect, MetaData, String, TypeDecorator, and_, or_
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 _NAMES = {
@@ -52,6 +53,12 @@ def new_id() -> str:
 def now() -> datetime:
     """This moment in UTC."""
     return datetime.now(UTC)
+
+
+def before(at: Any, identity: Any, place: tuple[datetime, Any]) -> ColumnElement[bool]:
+    """Says of rows, the newest first, that they come after a place in the list. at, identity: the columns that order them."""
+    moment, last = place
+    return or_(at < moment, and_(at == moment, identity < last))
 
 
 class Named:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from segue.catalog import Catalog
+from segue.catalog import Catalog, base
 from segue.catalog.groups import GroupRun, GroupRunMember
 from segue.errors import UsageError
 from segue.scheduling.groups import Member
@@ -103,8 +103,7 @@ class GroupRecords:
         """The last runs of a group, the newest first. before: due_at and id of the run after which to go on."""
         query = select(GroupRun).where(GroupRun.group_id == group_id)
         if before is not None:
-            due, run_id = before
-            query = query.where(or_(GroupRun.due_at < due, and_(GroupRun.due_at == due, GroupRun.id < run_id)))
+            query = query.where(base.before(GroupRun.due_at, GroupRun.id, before))
         with self._catalog.session(read_only=True) as session:
             rows = session.scalars(query.order_by(GroupRun.due_at.desc(), GroupRun.id.desc()).limit(limit))
             return tuple(record_of(row) for row in rows)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 
-from segue.catalog import Catalog
+from segue.catalog import Catalog, base
 from segue.catalog.base import new_id, now
 from segue.catalog.groups import Signal
 from segue.errors import UsageError
@@ -51,8 +51,7 @@ def latest_signals(
     if name is not None:
         query = query.where(Signal.name == name)
     if before is not None:
-        at, signal_id = before
-        query = query.where(or_(Signal.received_at < at, and_(Signal.received_at == at, Signal.id < signal_id)))
+        query = query.where(base.before(Signal.received_at, Signal.id, before))
     with catalog.session(read_only=True) as session:
         return tuple(Received(id=row.id, name=row.name, at=row.received_at) for row in session.scalars(query))
 

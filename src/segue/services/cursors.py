@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from segue.errors import UsageError
+
+T = TypeVar("T")
 
 
 def write_cursor(moment: datetime, id_: str) -> str:
     """The place after the thing of this moment and id."""
     return base64.urlsafe_b64encode(f"{moment.isoformat()} {id_}".encode()).decode()
+
+
+def cut(found: Sequence[T], limit: int, place: Callable[[T], tuple[datetime, str]]) -> tuple[Sequence[T], str | None]:
+    """A page of at most ``limit`` things, and the cursor after it; None where it is the last one.
+
+    found: one more than the page holds, where there is one; place: moment and id of a thing.
+    """
+    shown = found[:limit]
+    return shown, write_cursor(*place(shown[-1])) if len(found) > limit else None
 
 
 def read_cursor(cursor: str) -> tuple[datetime, str]:

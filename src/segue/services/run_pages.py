@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 
+from segue.catalog.base import before
 from segue.catalog.runs import Run
-from segue.services.cursors import read_cursor, write_cursor
+from segue.services.cursors import cut, read_cursor
 from segue.services.workspace import Workspace
 
 
@@ -29,12 +30,8 @@ def run_page(
     if status is not None:
         query = query.where(Run.status == status)
     if cursor is not None:
-        started, run_id = read_cursor(cursor)
-        query = query.where(or_(Run.started_at < started, and_(Run.started_at == started, Run.id < run_id)))
+        query = query.where(before(Run.started_at, Run.id, read_cursor(cursor)))
     with workspace.catalog.session(read_only=True) as session:
         rows = session.execute(query).all()
-    more = rows[limit - 1] if len(rows) > limit else None
-    return RunPage(
-        ids=tuple(row.id for row in rows[:limit]),
-        cursor=write_cursor(more.started_at, more.id) if more is not None else None,
-    )
+    shown, following = cut(rows, limit, lambda row: (row.started_at, row.id))
+    return RunPage(ids=tuple(row.id for row in shown), cursor=following)
