@@ -26,7 +26,7 @@ from segue.destinations.contract import Account, TargetList
 from segue.destinations.klaviyo.fields import FIELDS
 from segue.services.staging import Connected, Staged
 from segue.template import TemplateSettings
-from segue.workflow.folding import fold
+from segue.workflow.folding import delivered, fold
 from tests.delivery.memory_ledger import MemoryLedger
 
 LIMITS = ChunkLimits(rows=10_000, bytes=4_999_000)
@@ -160,6 +160,7 @@ class Orchestration:
                 stage.folder,
                 self.staged(stage),
                 ledger,
+                delivered(stage.folder, ledger),
                 segments=self.folder / "segments",
                 run_id=stage.folder.name,
                 list_id="L1",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import threading
@@ -15,7 +14,7 @@ from typing import Protocol
 
 import pydantic
 
-from segue.audience.workbench import staging_lost, sync_folder
+from segue.audience.workbench import staging_lost, sync_folder, write_bytes
 from segue.catalog import Catalog
 from segue.catalog.ledger import CatalogLedger
 from segue.delivery.budget import Interrupted
@@ -71,16 +70,9 @@ class RunContext:
 
     def save(self, staged: Staged) -> None:
         """Keep what was staged for the tasks that follow, now or after a crash."""
-        path = self.folder / _STAGED_FILE
-        unfinished = path.with_suffix(".part")
         # The session refuses a worker whose run is another one's by now.
         with self.workspace.catalog.session():
-            with unfinished.open("wb") as file:
-                file.write(_STAGED.dump_json(staged))
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-            sync_folder(self.folder)
+            write_bytes(self.folder / _STAGED_FILE, _STAGED.dump_json(staged))
 
     @contextmanager
     def staging(self) -> Iterator[RunContext]:
@@ -152,9 +144,10 @@ class RunContext:
                     "Or give the run up and begin anew in this account: segue run ORCHESTRATION --restart",
                 ),
             )
-        target = self.staged().connected.target
+        connected = self.staged().connected
+        target = connected.target
         assert target.id is not None  # noqa: S101 -- the task `list` comes first
-        self.turns.take(self.staged().connected.account.id, target.name, target.id)
+        self.turns.take(connected.account.id, target.name, target.id)
         return Work(
             folder=self.folder,
             list_id=target.id,

@@ -73,6 +73,7 @@ def fold(
     folder: Path,
     staged: Staged,
     ledger: Ledger,
+    result: Delivered,
     *,
     segments: Path,
     run_id: str,
@@ -81,7 +82,7 @@ def fold(
 ) -> Snapshot:
     """Write the run's segment and return the snapshot on top of it; the same one when the run changed nothing.
 
-    fields: the destination's. The relation ``others`` has the keys that other
+    result: what ``delivered`` says of the ledger; fields: the destination's. The relation ``others`` has the keys that other
     orchestrations keep on the list now: who was released and is in none of them any more stays in the snapshot, so that the
     next run takes them off.
 
@@ -90,8 +91,7 @@ def fold(
     before = staged.connected.snapshot
     path = segments / f"{run_id}.parquet"
     reach("segment-before")
-    acknowledged = delivered(folder, ledger)
-    everything = not acknowledged.rejected and not acknowledged.unsettled
+    everything = not result.rejected and not result.unsettled
     if not everything or not take_ahead(folder, path):
         taken = _Acknowledged(folder, ledger)
         bench.show("open_rows", _open_rows(folder, ledger).to_reader())
@@ -104,7 +104,7 @@ def fold(
         f"SELECT count(*), count(*) FILTER (kind = 'remove' AND hash <> '') FROM {parquet(path)}"
     )[0]
     # Who was held back or is not settled may still hold what the columns of an earlier run sent.
-    unsure = acknowledged.unsettled or staged.delta.counts.held_back
+    unsure = result.unsettled or staged.delta.counts.held_back
     columns = tuple(sorted({*before.columns, *staged.columns})) if unsure else staged.columns
     after = replace(
         before, columns=columns, list_id=list_id, account_id=staged.connected.account.id, version=before.version + 1
@@ -113,7 +113,7 @@ def fold(
         path.unlink()
         return after
     kept = compact(bench, (*before.segments, path), merged_path(path))
-    return replace(after, segments=kept, rows=before.rows + acknowledged.added - removed)
+    return replace(after, segments=kept, rows=before.rows + result.added - removed)
 
 
 def _segment_sql(bench: Workbench, folder: Path, ledger: Ledger, before: Snapshot, fields: FieldMap) -> str:

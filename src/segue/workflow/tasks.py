@@ -187,16 +187,18 @@ def record(context: RunContext) -> Mapping[str, Any]:
     staged, run = context.staged(), context.records.get(context.run.id)
     layout, settings = context.workspace.layout, context.settings
     result = delivered(context.folder, context.ledger)
+    list_id = context.work().list_id
     with Workbench(context.folder, memory_bytes=settings.engine_memory, threads=settings.threads) as bench:
-        context.shared_lists.show(bench, context.work().list_id)
+        context.shared_lists.show(bench, list_id)
         snapshot = fold(
             bench,
             context.folder,
             staged,
             context.ledger,
+            result,
             segments=layout.snapshots / context.orchestration.id,
             run_id=run.id,
-            list_id=context.work().list_id,
+            list_id=list_id,
             fields=context.destination.fields,
         )
     held = Held(snapshot=snapshot, list_name=context.orchestration.settings.list_name)
