@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from segue.catalog.base import Base, UtcDateTime
 
+ENDED_WELL = ("completed", "completed with warnings")
+"""The values of ``Run.status`` of a run that did all it was to do."""
+
 
 class Run(Base):
     """One execution of an orchestration. kind is ``sync`` or ``undo``; status as in ``segue.workflow.status``."""

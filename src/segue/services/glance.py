@@ -11,10 +11,9 @@ from sqlalchemy.orm import Session
 from segue.catalog import models
 from segue.catalog.base import Named
 from segue.catalog.groups import GroupRun
-from segue.catalog.runs import Run
+from segue.catalog.runs import ENDED_WELL, Run
 from segue.services.workspace import Workspace
 
-_GOOD = ("completed", "completed with warnings")
 _RUNS = 2000
 """How many runs the curves look back at; more of them would be more points than a screen has."""
 _LOOKED_AT = 200
@@ -66,7 +65,7 @@ def setup_of(workspace: Workspace) -> Setup:
             destinations=_count(session, models.Destination),
             data_templates=_count(session, models.DataTemplate),
             orchestrations=_count(session, models.Orchestration),
-            good_runs=len(session.scalars(select(Run.id).where(Run.status.in_(_GOOD)).limit(1)).all()),
+            good_runs=len(session.scalars(select(Run.id).where(Run.status.in_(ENDED_WELL)).limit(1)).all()),
         )
 
 
@@ -75,7 +74,7 @@ def curves(workspace: Workspace) -> tuple[Curve, ...]:
     workspace.actor.require("runs.read")
     rows = (
         select(Run.orchestration, Run.list_name, Run.started_at, Run.counts)
-        .where(Run.status.in_(_GOOD), Run.kind == "sync", Run.list_name.is_not(None))
+        .where(Run.status.in_(ENDED_WELL), Run.kind == "sync", Run.list_name.is_not(None))
         .order_by(Run.started_at.desc())
         .limit(_RUNS)
     )

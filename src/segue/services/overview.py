@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,10 +14,8 @@ from segue.catalog.base import now as utc_now
 from segue.catalog.drafts import QueryDraft
 from segue.catalog.groups import GroupMember, OrchestrationGroup
 from segue.catalog.runs import AudienceSnapshot, Run
+from segue.services.query_status import UNRUN
 from segue.services.workspace import Workspace
-
-UNRUN = timedelta(days=30)
-"""A query that was not run for so long is inactive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

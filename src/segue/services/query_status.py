@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from segue.catalog import models
 from segue.catalog.base import now as utc_now
-from segue.catalog.runs import Run
+from segue.catalog.runs import ENDED_WELL, Run
 from segue.services.names import unknown
 from segue.services.workspace import Workspace
 
@@ -79,7 +79,7 @@ def _status(session: Session, query: models.Query, now: datetime) -> QueryStatus
         .order_by(Run.started_at.desc(), Run.id.desc())
     )
     last = session.scalars(of_query.limit(1)).one_or_none()
-    counts = of_query.with_only_columns(Run.counts).where(Run.status.in_(("completed", "completed with warnings")))
+    counts = of_query.with_only_columns(Run.counts).where(Run.status.in_(ENDED_WELL))
     counted = session.scalars(counts.limit(1)).first()
     return QueryStatus(
         query=query.name,

@@ -10,10 +10,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from segue.catalog.runs import Run
+from segue.catalog.runs import ENDED_WELL, Run
 from segue.services.workspace import Workspace
-
-_GOOD = ("completed", "completed with warnings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +59,7 @@ def statistics(workspace: Workspace) -> Statistics:
 
 def _latest(session: Session) -> tuple[LatestRun, ...]:
     last = select(Run.orchestration, func.max(Run.ended_at).label("ended")).group_by(Run.orchestration)
-    well = {name: ended for name, ended in session.execute(last.where(Run.status.in_(_GOOD)))}  # noqa: C416 -- rows
+    well = {name: ended for name, ended in session.execute(last.where(Run.status.in_(ENDED_WELL)))}  # noqa: C416 -- rows
     newest = last.subquery()
     query = (
         select(Run)

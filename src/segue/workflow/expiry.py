@@ -11,11 +11,10 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from segue.catalog.models import Orchestration
-from segue.catalog.runs import AudienceSnapshot, DeliveryPart, Run, Task
+from segue.catalog.runs import ENDED_WELL, AudienceSnapshot, DeliveryPart, Run, Task
 from segue.settings import Settings
-from segue.workflow.status import RunStatus, TaskStatus
-
-_WELL = (RunStatus.COMPLETED, RunStatus.WARNINGS)
+from segue.workflow.rows import SETTLED
+from segue.workflow.status import RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +48,11 @@ def expired(session: Session, orchestration_id: str, settings: Settings, at: dat
         select(Run).where(Run.orchestration_id == orchestration_id).order_by(Run.started_at.desc(), Run.id.desc())
     ).all()
     begun = set(_having(session, orchestration_id, DeliveryPart))
-    settled = set(_having(session, orchestration_id, Task, Task.name == "record", Task.status.in_(_SETTLED)))
-    over = {run.id for run in runs if run.status in _WELL} | settled
+    settled = set(_having(session, orchestration_id, Task, *SETTLED))
+    over = {run.id for run in runs if run.status in ENDED_WELL} | settled
     needed = {run.id for run in runs if run.status == RunStatus.WAITING or run.id in begun - over} if alive else set()
     lasting = {run.id for run in runs[: settings.keep_last_runs]} if alive else set()
-    lasting |= {run.id for run in islice((r for r in runs if r.status in _WELL and r.kind == "sync"), 1) if alive}
+    lasting |= {run.id for run in islice((r for r in runs if r.status in ENDED_WELL and r.kind == "sync"), 1) if alive}
 
     def older(than: float) -> set[str]:
         return {run.id for run in runs if at - (run.ended_at or run.started_at) > timedelta(seconds=than)}
@@ -67,9 +66,6 @@ def expired(session: Session, orchestration_id: str, settings: Settings, at: dat
         records=(older(settings.keep_runs) & payloads) - lasting,
         unfinished=older(settings.keep_payloads) & needed,
     )
-
-
-_SETTLED = (TaskStatus.SUCCEEDED, TaskStatus.SKIPPED)
 
 
 def _having(

@@ -29,7 +29,7 @@ from segue.services.stored_ids import forget_unheld
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow.expiry import Expired, expired, orchestration_ids
-from segue.workflow.status import TaskStatus
+from segue.workflow.records import RunRecords
 from segue.workflow.tasks import TASKS
 
 What = Literal[
@@ -147,9 +147,8 @@ class _Collector:
     def _payloads(self, runs: Expired) -> None:
         if runs.given_up and not self._dry_run:
             # First: a run without its files must not look as if it could go on.
-            with self._workspace.catalog.session() as session:
-                for run_id in runs.given_up:
-                    session.merge(_given_up(run_id))
+            for run_id in runs.given_up:
+                RunRecords(self._workspace.catalog).give_up(run_id, position=len(TASKS) - 1)
         self._files("folders of runs", [f for f in run_folders(self._layout) if f.name in runs.payloads])
         for some in _batches(sorted(runs.payloads)):
             with self._workspace.catalog.session(read_only=self._dry_run) as session:
@@ -227,12 +226,6 @@ class _Collector:
 _UNFINISHED = (
     "It has begun to send and did not end: finish it with `segue run`, or give it up with `segue run --restart`."
 )
-
-
-def _given_up(run_id: str) -> Task:
-    return Task(
-        run_id=run_id, name="record", position=len(TASKS) - 1, status=TaskStatus.SKIPPED, attempts=0, outcome={}
-    )
 
 
 def _name(session: Session, orchestration_id: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from segue.workflow.records import RunRecord, TaskRecord
-from segue.workflow.status import RunStatus, TaskStatus
+from segue.workflow.status import TaskStatus
 from segue.workflow.tasks import TASKS
 
 _NAMES = tuple(name for name, _ in TASKS)
@@ -11,11 +11,7 @@ _NAMES = tuple(name for name, _ in TASKS)
 
 def outline(run: RunRecord) -> tuple[TaskRecord, ...]:
     """Every task in its order. One that has not begun waits, or was skipped where nothing more will come of the run."""
-    recorded = run.task("record")
-    settled = run.status in (RunStatus.COMPLETED, RunStatus.WARNINGS) or (
-        recorded is not None and (recorded.status.done or recorded.status is TaskStatus.SKIPPED)
-    )
-    status = TaskStatus.SKIPPED if settled else TaskStatus.WAITING
+    status = TaskStatus.SKIPPED if run.status.succeeded or run.settled else TaskStatus.WAITING
     return tuple(run.task(name) or _not_begun(name, status) for name in _NAMES)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from segue import logs
 from segue.catalog import Catalog
 from segue.catalog.base import now
-from segue.catalog.runs import DeliveryPart, Run, Task
+from segue.catalog.runs import ENDED_WELL, DeliveryPart, Run, Task
 from segue.errors import SegueError, UsageError, fill_in
 from segue.workflow.rows import new_run, unfinished_run
 from segue.workflow.status import RunStatus, TaskStatus
@@ -70,6 +70,12 @@ class RunRecord:
     def task(self, name: str) -> TaskRecord | None:
         """A task by its name, None when it has not begun."""
         return next((t for t in self.tasks if t.name == name), None)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it has recorded what came of it, or was given up: there is nothing to go on with."""
+        recorded = self.task("record")
+        return recorded is not None and recorded.status.over
 
 
 class RunRecords:
@@ -150,7 +156,7 @@ class RunRecords:
 
     def in_effect(self, run_id: str) -> RunRecord | None:
         """The undo that took a run back whole and was not itself undone."""
-        query = select(Run).where(Run.undoes == run_id, Run.status.in_((RunStatus.COMPLETED, RunStatus.WARNINGS)))
+        query = select(Run).where(Run.undoes == run_id, Run.status.in_(ENDED_WELL))
         with self._catalog.session(read_only=True) as session:
             undos = [record_of(row) for row in session.scalars(query) if not row.counts.get("warned")]
         return next((undo for undo in undos if self.in_effect(undo.id) is None), None)
@@ -190,7 +196,7 @@ class RunRecords:
         query = (
             select(Run.counts)
             .where(Run.orchestration_id == orchestration_id, Run.kind == "sync")
-            .where(Run.status.in_((RunStatus.COMPLETED, RunStatus.WARNINGS)))
+            .where(Run.status.in_(ENDED_WELL))
             .order_by(Run.started_at.desc())
             .limit(1)
         )

@@ -15,7 +15,7 @@ from segue.services.rekey import replace_key
 from segue.workflow.gate import require_start
 from segue.workflow.records import RunRecord
 from segue.workflow.resumable import is_hopeless, resumable
-from segue.workflow.status import RunStatus, TaskStatus
+from segue.workflow.status import TaskStatus
 from segue.workflow.ways import Here, Way
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def offer(runner: Runner, run_id: str) -> Offer:
     """What fits a run that failed, was stopped or died. Raises UsageError for one that has ended well."""
     runner.workspace.actor.require("runs.read")
     run = runner.records.get(run_id)
-    if run.status in (RunStatus.COMPLETED, RunStatus.WARNINGS):
+    if run.status.succeeded:
         raise UsageError(f"Run {run.id} has {run.status}: there is nothing to resolve.", code="run_over")
     failed = next((t for t in reversed(run.tasks) if t.status in (TaskStatus.FAILED, TaskStatus.WAITING)), None)
     facts: Mapping[str, Any] = failed.outcome if failed else {}

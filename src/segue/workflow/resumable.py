@@ -7,7 +7,7 @@ from typing import Any
 
 from segue.errors import UsageError
 from segue.workflow.records import RunRecord, RunRecords
-from segue.workflow.status import RunStatus, TaskStatus
+from segue.workflow.status import RunStatus
 
 _OPEN = (RunStatus.FAILED, RunStatus.STOPPED, RunStatus.RUNNING)
 """``running`` is a run whose process died: whoever asks holds the lock of its orchestration."""
@@ -26,9 +26,7 @@ def resumable(records: RunRecords, run_id: str) -> RunRecord:
     What a run staged is true only on top of the baseline of its time. Raises UsageError otherwise.
     """
     run = records.get(run_id)
-    recorded = run.task("record")
-    recorded_or_given_up = recorded and (recorded.status.done or recorded.status is TaskStatus.SKIPPED)
-    if run.status not in _OPEN or recorded_or_given_up or is_hopeless(run.error):
+    if run.status not in _OPEN or run.settled or is_hopeless(run.error):
         raise UsageError(
             f"Run {run.id} has nothing left to go on with: it is {run.status}, was given up, or can only be begun anew.",
             code="run_over",

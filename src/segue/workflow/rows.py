@@ -9,8 +9,11 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from segue.catalog.base import now
-from segue.catalog.runs import DeliveryPart, Run, Task
+from segue.catalog.runs import ENDED_WELL, DeliveryPart, Run, Task
 from segue.workflow.status import RunStatus, TaskStatus
+
+SETTLED = (Task.name == "record", Task.status.in_([status for status in TaskStatus if status.over]))
+"""Says of a task that its run recorded what came of it, or was given up; see ``RunRecord.settled``."""
 
 
 def new_run(
@@ -47,14 +50,12 @@ def new_run(
 
 def unfinished_run(orchestration_id: str, *, besides: str = "") -> Select[Run]:
     """Selects the latest run that has begun to write and has not recorded what came of it."""
-    over = (RunStatus.COMPLETED, RunStatus.WARNINGS)
-    settled = (TaskStatus.SUCCEEDED, TaskStatus.ISSUE, TaskStatus.SKIPPED)
-    recorded = select(Task.run_id).where(Task.name == "record", Task.status.in_(settled))
+    settled = select(Task.run_id).where(*SETTLED)
     begun = select(DeliveryPart.run_id).where(DeliveryPart.run_id == Run.id).exists()
     return (
         select(Run)
-        .where(Run.orchestration_id == orchestration_id, Run.status.not_in(over), Run.id != besides)
-        .where(Run.id.not_in(recorded), begun)
+        .where(Run.orchestration_id == orchestration_id, Run.status.not_in(ENDED_WELL), Run.id != besides)
+        .where(Run.id.not_in(settled), begun)
         .order_by(Run.started_at.desc())
         .limit(1)
     )

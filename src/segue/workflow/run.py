@@ -228,12 +228,10 @@ class Runner:
             finally:
                 self._count_requests(run, destination)
         ended = self.records.get(run.id)
-        # One that failed before its first write may be taken up again: what it staged is swept by the next run.
-        over = ended.status in (RunStatus.COMPLETED, RunStatus.WARNINGS) or only is not None
-        if over and self.records.unfinished(orchestration.id) is None:
+        # Any other may be taken up again: what it staged is swept by the next run.
+        if ended.status.succeeded:
             keep_refused(self.workspace, run.id)
-            if ended.status not in (RunStatus.FAILED, RunStatus.STOPPED):  # those may be taken up again
-                tidy_run(context.folder)
+            tidy_run(context.folder)
         return ended
 
     def _tasks(self, context: RunContext, only: Collection[str] | None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from segue.catalog.runs import ENDED_WELL
+
 
 class RunStatus(StrEnum):
     """waiting to start -> running -> completed, completed with warnings, failed; or stopping -> stopped.
@@ -22,6 +24,11 @@ class RunStatus(StrEnum):
     def ended(self) -> bool:
         """Whether nobody works on it, or will."""
         return self not in {RunStatus.WAITING, RunStatus.RUNNING, RunStatus.STOPPING}
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it did all it was to do."""
+        return self in ENDED_WELL
 
     @property
     def exit_code(self) -> int:
@@ -46,6 +53,11 @@ class TaskStatus(StrEnum):
     def done(self) -> bool:
         """Whether its work is done."""
         return self in {TaskStatus.SUCCEEDED, TaskStatus.ISSUE}
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.done or self is TaskStatus.SKIPPED
 
     @classmethod
     def _missing_(cls, value: object) -> TaskStatus | None:
