@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import duckdb
 import httpx
 import pytest
 
@@ -35,6 +36,16 @@ def test_a_run_from_plan_to_history(client, shop, emulator):
     with pytest.raises(Refused) as caught:
         client.stop(run.run_id)
     assert (caught.value.status, caught.value.code) == (409, "run_over")
+
+
+def test_the_history_says_what_a_first_send_unset(client, shop):
+    with duckdb.connect(str(shop.folder / "shop.duckdb")) as connection:
+        connection.execute("ALTER TABLE People ADD COLUMN tier VARCHAR")
+    query = client.queries.get("People")
+    client.queries.replace(query, {**query.entry, "sql": "SELECT email, tier FROM People"})
+    client.wait(client.start(NAME))
+    [entry] = client.history("bo@mail.shop")
+    assert entry.unset == ("tier",)
 
 
 def test_things_are_changed_as_they_were_read(client):

@@ -191,7 +191,7 @@ class RejectList(Page[Reject]):
 
 
 class HistoryEntry(Wire):
-    """What one run did with a person."""
+    """What one run did with a person. unset: custom properties that a first send unset because they were NULL."""
 
     run_id: str
     orchestration: str
@@ -202,6 +202,7 @@ class HistoryEntry(Wire):
     changed: tuple[str, ...]
     cleared: tuple[str, ...]
     kept: tuple[str, ...]
+    unset: tuple[str, ...] = ()
     row: int | None
     payload: dict[str, JsonValue] | None
     rejects: tuple[Reject, ...]
