@@ -55,7 +55,7 @@ segue apply .segue/segue.yaml
 segue run "Loyalty to Klaviyo" --yes
 """
 # What a reader has running in another terminal; a run that comes before it is up is carried out all the same.
-_SERVED = "segue serve --port 0 &\n"
+_SERVED = "command segue serve --port 0 &\n"  # not the function: a kill would reach its shell alone
 # At the end of the tutorial, before its emulator goes: who is on the list, and people who lost their city.
 _LOOK = """
 cat > look.py <<'PYTHON'
