@@ -80,7 +80,8 @@ def test_the_drawer_tells_the_recent_activity(visitor):
     bell = page.get_by_role("button", name=re.compile("Recent activity"))
     bell.click()
     drawer = page.get_by_role("complementary", name="Recent activity")
-    expect(drawer.get_by_role("listitem").first).to_contain_text("Customers to Klaviyo")
+    # Other tests run orchestrations of the same workspace, so its place in the drawer says nothing.
+    expect(drawer.get_by_role("listitem").filter(has_text="Customers to Klaviyo").first).to_be_visible()
     assert visitor.serious() == []
     page.keyboard.press("Escape")
     expect(drawer).to_be_hidden()
