@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from segue.catalog.users import LoginSession, OneTimeLink, User
+from segue.catalog.users import LoginSession, OneTimeLink, RecoveryCode, User
 from segue.errors import ConfigError, UsageError
 from segue.security import Secret
 from segue.services.attempts import LockedError
@@ -21,11 +21,13 @@ from segue.services.login import (
     log_in,
     log_out,
     log_out_everywhere,
+    open_sessions,
     session_of,
 )
-from segue.services.permissions import NotPermittedError, Option, Policy, Scope
+from segue.services.permissions import Actor, NotPermittedError, Option, Policy, Scope
 from segue.services.tokens import TokenError, create_token, list_tokens, recognise, revoke_token
-from segue.services.totp import drop_totp, keep_totp, new_totp
+from segue.services.totp import codes_left, drop_totp, end_totp, keep_totp, new_totp, renew_recovery_codes
+from segue.services.user_lines import policies_to_give, unlock_user, user_lines
 from segue.services.users import actor_of, change_user, create_user, get_user, list_users
 
 from .conftest import PASSWORD
@@ -277,6 +279,118 @@ def test_the_second_factor_is_asked_for_and_no_code_is_taken_twice(workspace, an
     assert refused.value.code == "login_failed"  # whether there is a second factor is told to nobody else
     drop_totp(workspace, "ana")
     enter(None)
+
+
+def with_second_factor(workspace, clock):
+    """ana's workspace, her application, and her recovery codes."""
+    mine = workspace.acting_as(actor(workspace, "ana"))
+    offered = new_totp(mine)
+    app = pyotp.TOTP(offered.secret.reveal())
+    codes = keep_totp(mine, offered.secret, app.at(clock()), moment=clock())
+    clock.forward(seconds=60)
+    return mine, app, [code.reveal() for code in codes]
+
+
+def test_a_recovery_code_stands_in_once_for_the_phone(workspace, ana, clock):
+    mine, _, codes = with_second_factor(workspace, clock)
+    assert len(set(codes)) == codes_left(mine) == 8
+    with workspace.catalog.session(read_only=True) as session:
+        assert not {c.replace("-", "") for c in codes} & set(session.scalars(select(RecoveryCode.digest)))
+
+    def enter(code):
+        return log_in(workspace, "ana", PASSWORD, code=code, address=HERE, clock=clock)
+
+    enter(f" {codes[0].upper().replace('-', ' ')} ")
+    with pytest.raises(LoginError):
+        enter(codes[0])
+    assert codes_left(mine) == 7
+    used = audit_page(workspace, action="user.recovery_code")[0]
+    assert (used.actor, used.after) == ("ana", {"left": 7})
+    add(workspace, "bo", Policy.OPERATOR)
+    theirs = workspace.acting_as(actor(workspace, "bo"))
+    end = new_totp(theirs)
+    keep_totp(theirs, end.secret, pyotp.TOTP(end.secret.reveal()).at(clock()), moment=clock())
+    with pytest.raises(ConfigError):
+        end_totp(theirs, codes[1], moment=clock())  # ana's opens nothing of bo's
+    enter(codes[1])
+
+
+def test_a_second_factor_is_turned_off_and_its_codes_made_anew_with_a_code_alone(workspace, ana, clock):
+    mine, app, codes = with_second_factor(workspace, clock)
+    other = new_totp(mine)
+    with pytest.raises(UsageError) as refused:  # nobody puts another phone in place of the user's
+        keep_totp(mine, other.secret, pyotp.TOTP(other.secret.reveal()).at(clock()), moment=clock())
+    assert refused.value.code == "totp_on"
+    for act in (end_totp, renew_recovery_codes):
+        with pytest.raises(ConfigError) as wrong:
+            act(mine, "000000" if app.at(clock()) != "000000" else "111111", moment=clock())
+        assert wrong.value.code == "wrong_code"
+    renewed = renew_recovery_codes(mine, app.at(clock()), moment=clock())
+    with pytest.raises(ConfigError):
+        end_totp(mine, codes[0], moment=clock())
+    end_totp(mine, renewed[0].reveal(), moment=clock())
+    log_in(workspace, "ana", PASSWORD, address=HERE, clock=clock)
+    assert codes_left(mine) == 0
+
+
+def test_codes_of_a_second_factor_are_not_guessed(workspace, ana, clock):
+    mine, app, _ = with_second_factor(workspace, clock)
+    wrong = "000000" if app.at(clock()) != "000000" else "111111"
+    for _ in range(5):
+        with pytest.raises(ConfigError):
+            end_totp(mine, wrong, moment=clock())
+    with pytest.raises(LockedError):
+        end_totp(mine, app.at(clock()), moment=clock())
+
+
+def test_who_looks_after_users_sees_who_waits_and_ends_the_wait(workspace, ana):
+    add(workspace, "bo", Policy.VIEWER)
+    create_user(workspace, "cy", Policy.VIEWER)
+    made = log_in(workspace, "ana", PASSWORD, address=HERE)
+    for _ in range(5):
+        with pytest.raises(LoginError):
+            log_in(workspace, "bo", Secret("wrong"), address=None)
+    with pytest.raises(LockedError):
+        log_in(workspace, "bo", PASSWORD, address=None)
+    lines = {line.user.name: line for line in user_lines(workspace)}
+    assert {name: line.status for name, line in lines.items()} == {"ana": "active", "bo": "locked", "cy": "invited"}
+    assert (lines["ana"].sessions, lines["bo"].sessions) == (1, 0)
+    assert lines["ana"].seen_at is not None
+    with pytest.raises(NotPermittedError):
+        unlock_user(workspace.acting_as(actor(workspace, "bo")), "bo")
+    unlock_user(workspace.acting_as(made.actor), "bo")
+    log_in(workspace, "bo", PASSWORD, address=None)
+    assert audit_page(workspace, action="user.unlock")[0].subject == "bo"
+
+
+def test_sessions_of_others_are_not_listed(workspace, ana):
+    add(workspace, "bo", Policy.ADMINISTRATOR)
+    log_in(workspace, "bo", PASSWORD, address="10.0.0.7")
+    log_in(workspace, "ana", PASSWORD, address=HERE)
+    assert [s.address for s in open_sessions(workspace.acting_as(actor(workspace, "ana")))] == [HERE]
+
+
+@pytest.mark.parametrize(
+    ("policy", "options", "given"),
+    [
+        (Policy.ADMINISTRATOR, (), ["administrator", "operator", "activator", "viewer"]),
+        (Policy.ACTIVATOR, (Option.USER_ADMIN, Option.RESTRICT_PII), ["activator", "viewer"]),
+        # Who only runs may make others who only run, whatever their policy is called.
+        (Policy.OPERATOR, (Option.USER_ADMIN, Option.RUN_ONLY), ["administrator", "operator", "activator", "viewer"]),
+    ],
+)
+def test_only_policies_that_may_no_more_are_offered(policy, options, given):
+    who = Actor(name="who", policy=policy, options=frozenset(options))
+    assert [p.value for p in policies_to_give(who)] == given
+
+
+def test_the_last_use_of_a_token_is_known(workspace, ana):
+    token, text_ = create_token(workspace, "ci", [Scope.READ], days=1)
+    assert token.last_used_at is None
+    recognise(workspace, text_.reveal())
+    [used] = list_tokens(workspace)
+    assert used.last_used_at is not None
+    assert used.last_used_at >= token.created_at
 
 
 def test_tokens_of_others_are_unknown_to_those_who_do_not_manage_them(workspace, ana):

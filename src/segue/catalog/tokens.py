@@ -25,6 +25,8 @@ class ApiToken(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     user_id: Mapped[str | None] = mapped_column(String(32))
     """Whose it is; None for one that the command line made for the workspace itself."""
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """To the minute; None until it was used."""
 
 
 class RunStart(Base):

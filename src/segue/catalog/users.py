@@ -1,4 +1,4 @@
-"""The tables of who may come in: users, their sessions, failed attempts, one-time links."""
+"""The tables of who may come in: users, their sessions and recovery codes, failed attempts, one-time links."""
 
 from __future__ import annotations
 
@@ -43,6 +43,16 @@ class LoginSession(Base):
     address: Mapped[str | None] = mapped_column(String(100))
 
     user: Mapped[User] = relationship()
+
+
+class RecoveryCode(Base):
+    """A code that stands in once for one of the phone that is lost."""
+
+    __tablename__ = "recovery_codes"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """sha256 of the user's id and the code, in hex."""
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
 
 
 class LoginFailure(Base):

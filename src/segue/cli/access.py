@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str | None] = {
     "user set": "users.manage",
     "user disable": "users.manage",
     "user enable": "users.manage",
+    "user unlock": "users.manage",
     "user reset-password": "users.manage",
     "runs": "runs.read",
     "show": "runs.read",

@@ -51,6 +51,7 @@ def register(app: typer.Typer) -> None:
     user.command(name="set")(set_)
     user.command()(disable)
     user.command()(enable)
+    user.command()(unlock)
     user.command(name="reset-password")(reset_password)
     app.add_typer(user, name="user", rich_help_panel="Service")
 
@@ -124,6 +125,15 @@ def disable(name: Name) -> None:
 def enable(name: Name) -> None:
     """Let a disabled user in again."""
     _set_disabled(name, disabled=False)
+
+
+def unlock(name: Name) -> None:
+    """Let a user try again at once who has to wait because too many log-ins failed."""
+    from segue.services.user_lines import unlock_user
+
+    with workspace() as opened:
+        unlock_user(opened, name)
+    typer.echo(f'the user "{name}" need not wait')
 
 
 def reset_password(name: Name) -> None:

@@ -55,14 +55,24 @@ def forget_attempt(session: Session, *, user: str, address: str | None, moment: 
         row.locked_until = None
 
 
+def waits_until(session: Session, *, user: str, moment: datetime) -> datetime | None:
+    """Until when log-ins as this user are refused; None where they are not."""
+    row = session.get(LoginFailure, _digest("user", user))
+    return row.locked_until if row is not None and row.locked_until and row.locked_until > moment else None
+
+
 def _subjects(user: str, address: str | None) -> tuple[tuple[str, str], ...]:
     return (("user", user), *((("address", address),) if address else ()))
 
 
 def _row(session: Session, kind: str, text: str, moment: datetime) -> LoginFailure:
-    digest = hashlib.sha256(f"{kind} {text}".encode("utf-8", "surrogatepass")).hexdigest()
+    digest = _digest(kind, text)
     row = session.get(LoginFailure, digest)
     if row is None:
         row = LoginFailure(digest=digest, count=0, failed_at=moment, locked_until=None)
         session.add(row)
     return row
+
+
+def _digest(kind: str, text: str) -> str:
+    return hashlib.sha256(f"{kind} {text}".encode("utf-8", "surrogatepass")).hexdigest()

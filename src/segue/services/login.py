@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, not_, or_, select, update
 from sqlalchemy.orm import Session
 
 from segue.catalog.base import now
@@ -21,6 +21,7 @@ from segue.services.attempts import count_attempt, forget_attempt
 from segue.services.audit import record
 from segue.services.links import require_good
 from segue.services.permissions import NOBODY, Actor
+from segue.services.recovery import take_recovery_code
 from segue.services.totp import take_code
 from segue.services.users import actor_of, find_user
 from segue.services.workspace import Workspace
@@ -59,6 +60,15 @@ class LoggedIn:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """A browser of the actor's. seen_at: to the minute; address: where it logged in from."""
+
+    created_at: datetime
+    seen_at: datetime
+    address: str | None
+
+
 def log_in(
     workspace: Workspace,
     name: str,
@@ -82,7 +92,7 @@ def log_in(
         user = _find(session, wanted)
         # The hash is looked at again: the password may have changed while the other one was verified.
         if right and user is not None and _kept(user) == kept:
-            if user.totp is None or (code and take_code(user, workspace.box, code, moment=clock())):
+            if user.totp is None or (code and _second(session, workspace, user, code, clock())):
                 forget_attempt(session, user=wanted, address=address, moment=clock())
                 if kept and is_outdated(kept):
                     user.password = hash_password(password)
@@ -138,6 +148,16 @@ def log_out(workspace: Workspace, token: Secret) -> None:
             session.delete(row)
 
 
+def open_sessions(workspace: Workspace, *, clock: Clock = now) -> tuple[OpenSession, ...]:
+    """Where the actor is logged in, the last used first."""
+    query = select(LoginSession).where(LoginSession.user_id == workspace.actor.id, not_(_over(clock())))
+    with workspace.catalog.session(read_only=True) as session:
+        return tuple(
+            OpenSession(created_at=row.created_at, seen_at=row.seen_at, address=row.address)
+            for row in session.scalars(query.order_by(LoginSession.seen_at.desc()))
+        )
+
+
 def log_out_everywhere(workspace: Workspace, name: str | None = None) -> int:
     """End every session of the actor, or of the user of this name, and say how many there were.
 
@@ -172,6 +192,10 @@ def change_password(workspace: Workspace, old: Secret, new: Secret) -> None:
         record(session, actor, "user.password", user.name)
 
 
+def _second(session: Session, workspace: Workspace, user: User, code: str, moment: datetime) -> bool:
+    return take_code(user, workspace.box, code, moment=moment) or take_recovery_code(session, user, code)
+
+
 def _find(session: Session, name: str) -> User | None:
     return session.scalars(select(User).where(User.name == name)).one_or_none()
 
@@ -200,5 +224,5 @@ _WORDS = {
 }
 _STEPS = {
     "login_failed": ("Try again, or ask an administrator for a link to choose a new password.",),
-    "code_needed": ("Take it from the application on your phone.",),
+    "code_needed": ("Take it from the application on your phone, or use a recovery code.",),
 }

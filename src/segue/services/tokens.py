@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 
 from segue.catalog.base import now
 from segue.catalog.tokens import ApiToken
@@ -25,6 +25,8 @@ _PREFIX = "sk_segue_"
 """How secret scanners, and the masks in front of Segue's own logs, know a token."""
 _BYTES = 32
 _MOST_DAYS = 3650
+_NOTED = timedelta(minutes=1)
+"""How exactly the last use is known: a write for every request would be too many."""
 
 
 class TokenError(SegueError):
@@ -36,7 +38,7 @@ class TokenError(SegueError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """A token without its secret. expires_at: it opens nothing from this moment on; user_id, user: whose it is, None for
-    the workspace's own, which the command line made."""
+    the workspace's own, which the command line made; last_used_at: to the minute."""
 
     id: str
     name: str
@@ -46,6 +48,7 @@ class Token:
     revoked_at: datetime | None
     user_id: str | None
     user: str | None
+    last_used_at: datetime | None = None
 
     def stands(self, moment: datetime) -> str:
         """``valid``, ``expired`` or ``revoked``."""
@@ -132,7 +135,12 @@ def recognise(workspace: Workspace, text: str, *, address: str | None = None) ->
         found = session.execute(query.where(ApiToken.digest == _digest(text))).one_or_none()
         if found is None:
             raise TokenError("The token is not known here.", code="token_unknown", steps=_steps())
-        return _speaking(*found, address=address)
+        who, used = _speaking(*found, address=address), found[0].last_used_at
+    moment = now()
+    if used is None or used < moment - _NOTED:
+        with workspace.catalog.session() as session:
+            session.execute(update(ApiToken).where(ApiToken.id == who.token_id).values(last_used_at=moment))
+    return who
 
 
 def _speaking(row: ApiToken, user: User | None, *, address: str | None) -> Actor:
@@ -171,4 +179,5 @@ def _token(row: ApiToken, user: User | None) -> Token:
         revoked_at=row.revoked_at,
         user_id=row.user_id,
         user=user.name if user is not None else None,
+        last_used_at=row.last_used_at,
     )

@@ -16,6 +16,15 @@ def text_field(label: str, *, value: str = "", hint: str = "", lines: int = 1) -
     return field
 
 
+def password_field(label: str, *, autocomplete: str, hint: str = "") -> ui.input:
+    """A field for a secret. autocomplete: as HTML has it: ``current-password``, ``new-password``, ``off``."""
+    field = ui.input(label, password=True).props("outlined dense stack-label").classes("field")
+    field.props["autocomplete"] = autocomplete
+    if hint:
+        field.props["hint"] = hint
+    return field
+
+
 def choice_field(
     label: str, options: Mapping[str, str] | Sequence[str], *, value: str | None = None, hint: str = ""
 ) -> ui.select:

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from segue.web.pages import home, orchestrations, queries, query_editor
+from segue.web.pages import (
+    home,
+    orchestrations,
+    queries,
+    query_editor,
+    settings_account,
+    settings_tokens,
+    settings_users,
+)
 from segue.web.registry import Page, check
 
-PAGES: tuple[Page, ...] = check((home.PAGE, queries.PAGE, query_editor.PAGE, orchestrations.PAGE))
+PAGES: tuple[Page, ...] = check(
+    (
+        home.PAGE,
+        queries.PAGE,
+        query_editor.PAGE,
+        orchestrations.PAGE,
+        settings_users.PAGE,
+        settings_account.PAGE,
+        settings_tokens.PAGE,
+    )
+)

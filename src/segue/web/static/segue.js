@@ -44,7 +44,17 @@
     document.body.classList.toggle(button.dataset.toggles, on);
     button.setAttribute("aria-expanded", String(document.body.classList.contains(button.dataset.toggles)));
   };
+  const copy = async (button) => {
+    const source = button.parentElement.querySelector(".copy-text");
+    source.select();
+    // Without encryption browsers have no clipboard for pages but this old way.
+    if (navigator.clipboard) await navigator.clipboard.writeText(source.value);
+    else document.execCommand("copy");
+    button.lastElementChild.textContent = "Copied";
+  };
   document.addEventListener("click", (event) => {
+    const copier = event.target.closest("[data-copies]");
+    if (copier) return void copy(copier);
     const button = event.target.closest("[data-toggles]");
     if (button) return toggle(button);
     const open = document.querySelector('[data-toggles][aria-expanded="true"]');

@@ -1,0 +1,37 @@
+"""Texts to take away: a link, a token, codes; shown with a button that copies them."""
+
+from __future__ import annotations
+
+from segue.security import Secret
+from segue.web.components.icons import button
+from segue.web.components.parts import part
+
+
+def copy_field(label: str, text: Secret) -> None:
+    """A text that cannot be changed, of one line, and a button that copies it."""
+    with part("div", "copy"):
+        part(
+            "input", "copy-text", type="text", readonly=True, aria_label=label, value=text.reveal(), spellcheck="false"
+        )
+        _copier()
+
+
+def copy_lines(label: str, lines: tuple[Secret, ...]) -> None:
+    """Several lines, and a button that copies all of them."""
+    with part("div", "copy"):
+        text = "\n".join(line.reveal() for line in lines)
+        part(
+            "textarea",
+            "copy-text",
+            readonly=True,
+            aria_label=label,
+            rows=str(len(lines)),
+            value=text,
+            spellcheck="false",
+        )
+        _copier()
+
+
+def _copier() -> None:
+    made = button("Copy", name="content_copy")
+    made.props["data-copies"] = True
