@@ -24,7 +24,7 @@ queries:
         ,'$${not_a_variable}' AS "it's"
       FROM Customer360
 destinations:
-  - {name: Klaviyo, plugin: klaviyo, credential: Main account, settings: {region: eu, deep: [1, {a: "$${x}"}]}}
+  - {name: Klaviyo, plugin: klaviyo, credential: Main account, description: "$${x}"}
 data_templates:
   - {name: T, destination: Klaviyo, list_name: "yes", duplicates: {latest_by: seen}, max_remove_share: 0.25, phone_region: US}
 orchestrations:

@@ -325,3 +325,19 @@ def test_an_unchanged_query_is_not_checked_again(site):
     assert not site.apply(text).changed
     moved = text.replace("./customer360.duckdb", "./moved.duckdb")
     assert "cannot be read" in mistakes(site, moved)[0]
+
+
+def test_settings_that_the_plug_in_does_not_declare_are_refused_at_their_key(site, draft):
+    text = draft.replace('description: "Main account"', "settings:\n      revision: newest\n      timeout: 3")
+    text = text.replace(
+        "  - {name: Klaviyo, plugin: klaviyo, credential: klaviyo, settings:",
+        "  - name: Klaviyo\n    plugin: klaviyo\n    credential: klaviyo\n    settings:",
+    )
+    text = text.replace("timeout: 3}", "timeout: 3")
+    at = [
+        number for number, line in enumerate(text.splitlines(), 1) if line.strip().startswith(("revision", "timeout"))
+    ]
+    assert mistakes(site, text) == [
+        f'segue.yaml:{at[0]}:7: the plug-in "klaviyo" has no setting "revision"; it takes none',
+        f'segue.yaml:{at[1]}:7: the plug-in "klaviyo" has no setting "timeout"; it takes none',
+    ]

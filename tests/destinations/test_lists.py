@@ -9,7 +9,7 @@ import pytest
 
 from segue.destinations.contract import TargetList
 from segue.destinations.klaviyo.account import find_account, missing_rights
-from segue.destinations.klaviyo.lists import find_list, make_list
+from segue.destinations.klaviyo.lists import find_list, list_names, make_list
 from segue.errors import CredentialError, DestinationError
 from tests.destinations.fake import JOBS, KEY, Fake, body, ok, refused
 
@@ -126,3 +126,26 @@ def test_a_refused_key_is_no_missing_right(fake: Fake) -> None:
     fake.on("GET", LISTS, refused(401))
     with pytest.raises(CredentialError):
         missing_rights(fake.client())
+
+
+def test_names_to_choose_from_are_those_of_the_lists_that_changed_last(fake: Fake) -> None:
+    fake.on(
+        "GET",
+        LISTS,
+        ok([entry("L1", "VIP"), entry("L2", "Autumn")], after="2"),
+        ok([entry("L3", "VIP"), entry("L4", "b")]),
+    )
+    assert list_names(fake.client()) == ("Autumn", "VIP", "b")
+    assert fake.requests[0].url.params["sort"] == "-updated"
+
+
+def test_an_account_with_very_many_lists_is_not_read_to_its_end(fake: Fake) -> None:
+    pages = iter(range(1_000))
+
+    def page(_request: httpx.Request) -> httpx.Response:
+        number = next(pages)
+        return ok([entry(f"L{number}{i}", f"List {number}{i}") for i in range(10)], after=str(number + 1))
+
+    fake.on("GET", LISTS, page)
+    assert len(list_names(fake.client())) == 300
+    assert len(fake.asked("GET", LISTS)) == 30

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from segue.audience.delta import Delta
 from segue.audience.fields import FieldMap, column_warnings
@@ -72,12 +72,13 @@ class Outcome:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """Everything that is needed to open a destination. credential: its name, for errors; rate_scale: 1 obeys the published
-    limits, 0 does not wait."""
+    limits, 0 does not wait; settings: of the destination, of the names that its plug-in declares."""
 
     base_url: str | None
     secret: str
     credential: str = ""
     rate_scale: float = 1.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
     progress: Progress
     pause: Callable[[float], bool]
 
@@ -96,6 +97,9 @@ class Destination(Protocol):
 
     def find_list(self, name: str, known_id: str | None) -> TargetList:
         """The list by its stored id, else by name. Raises DestinationError ``list_ambiguous``."""
+
+    def list_names(self) -> tuple[str, ...]:
+        """Names of the lists that there are, sorted, for people who choose one; of very many only some."""
 
     def make_list(self, name: str) -> TargetList:
         """Make the list. Raises DestinationError ``maximum_lists`` or ``limit_used_up``."""
@@ -138,13 +142,17 @@ class Destination(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
     """name: as in the configuration; credential: the credential type; fields, well_known: for query authors; open: makes
-    a Destination, which makes no call yet."""
+    a Destination, which makes no call yet; title, summary: for people; settings: what a destination may set under
+    ``settings:``, a name and its meaning each."""
 
     name: str
     credential: str
     fields: FieldMap
     well_known: frozenset[str]
     open: Callable[[Connection], Destination]
+    title: str = ""
+    summary: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def notes(self, columns: Sequence[str]) -> tuple[str, ...]:
         """What an author should know about the names of the columns, a sentence each."""

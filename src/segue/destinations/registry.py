@@ -25,6 +25,17 @@ def find_plugin(name: str) -> Plugin:
     )
 
 
+def loadable_plugins() -> tuple[Plugin, ...]:
+    """Every plug-in that can be loaded, by name. A broken one is left out: what uses it says why."""
+    found = []
+    for name in sorted({entry.name for entry in entry_points(group=GROUP)}):
+        try:
+            found.append(_load(name))
+        except ConfigError:
+            continue
+    return tuple(found)
+
+
 def _load(name: str) -> Plugin:
     [entry] = entry_points(group=GROUP, name=name)
     try:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
+from typing import Any
 
 from segue.delivery.budget import Interrupted
 from segue.delivery.progress import Quiet
-from segue.destinations.contract import Account, Connection, Plugin
+from segue.destinations.contract import Account, Connection, Destination, Plugin
 from segue.destinations.registry import GROUP, find_plugin
 from segue.errors import ConfigError, DestinationError
 from segue.security import Secret
@@ -46,24 +49,45 @@ def check_connection(
     workspace.actor.require("connections.check")
     with workspace.catalog.session(read_only=True) as session:
         credential = load_credential(session, workspace.box, name)
-    plugin = _plugin(credential)
+    if key is not None:
+        credential = replace(credential, secret=key)
+    return try_credential(_plugin(credential), credential, settings)
+
+
+def try_credential(
+    plugin: Plugin, credential: Credential, settings: Settings, *, given: Mapping[str, Any] | None = None
+) -> TestedConnection:
+    """Try a credential that may not be saved yet. given: settings of the destination. Raises as ``check_connection``."""
+    with opened(plugin, credential, settings, given=given) as destination:
+        return TestedConnection(
+            credential=credential.name,
+            plugin=plugin.name,
+            account=destination.account(),
+            missing=destination.check(),
+        )
+
+
+@contextmanager
+def opened(
+    plugin: Plugin, credential: Credential, settings: Settings, *, given: Mapping[str, Any] | None = None
+) -> Iterator[Destination]:
+    """A destination to ask something of, which answers soon or not at all. Raises DestinationError ``unreachable``."""
     destination = plugin.open(
         Connection(
             base_url=credential.base_url,
-            secret=(key or credential.secret).reveal(),
-            credential=name,
+            secret=credential.secret.reveal(),
+            credential=credential.name,
             rate_scale=settings.rate_scale,
+            settings=given or {},
             progress=Quiet(),
             pause=_Patience().pause,
         )
     )
     try:
-        return TestedConnection(
-            credential=name, plugin=plugin.name, account=destination.account(), missing=destination.check()
-        )
+        yield destination
     except Interrupted:
         raise DestinationError(
-            f'The destination of the credential "{name}" does not answer.',
+            f'The destination of the credential "{credential.name}" does not answer.',
             code="unreachable",
             steps=("Check the network and the base_url of the credential.", "Try again."),
         ) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -64,8 +64,24 @@ def get_configured(workspace: Workspace, kind: str, ref: str) -> Configured:
 def create(workspace: Workspace, kind: str, entry: Mapping[str, Any]) -> Configured:
     """Save a new thing. Raises ConfigurationError with every mistake, UsageError ``exists`` for a name that is taken."""
     name = str(entry.get("name"))
-    _save(workspace, kind, entry, expected=None)
+    _save(workspace, [(kind, entry)], expected=None)
     return get_configured(workspace, kind, name)
+
+
+def save_together(
+    workspace: Workspace,
+    entries: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    seen: Configured | None = None,
+    dry_run: bool = False,
+) -> None:
+    """Save several things, each with its kind, or none of them. All are new but the last one, where it is ``seen``.
+
+    dry_run: look for mistakes alone. Raises what ``create`` and ``replace`` raise.
+    """
+    kind = entries[-1][0]
+    expected = _Expected(kind=kind, name=seen.name, tag=seen.tag) if seen is not None else None
+    _save(workspace, entries, expected=expected, dry_run=dry_run)
 
 
 def replace(workspace: Workspace, kind: str, ref: str, entry: Mapping[str, Any], *, tag: str | None) -> Configured:
@@ -78,7 +94,8 @@ def replace(workspace: Workspace, kind: str, ref: str, entry: Mapping[str, Any],
         raise ConfigError("A thing keeps its name: others refer to it.", code="renamed", steps=("Make a new one.",))
     if kind == "credentials":
         _keep_key_at_home(thing, entry)
-    _save(workspace, kind, {**entry, "name": thing.name}, expected=_Expected(kind=kind, name=thing.name, tag=tag))
+    expected = _Expected(kind=kind, name=thing.name, tag=tag)
+    _save(workspace, [(kind, {**entry, "name": thing.name})], expected=expected)
     return get_configured(workspace, kind, thing.name)
 
 
@@ -127,22 +144,36 @@ class _Expected:
             )
 
 
-def _save(workspace: Workspace, kind: str, entry: Mapping[str, Any], *, expected: _Expected | None) -> None:
+def _save(
+    workspace: Workspace,
+    entries: Sequence[tuple[str, Mapping[str, Any]]],
+    *,
+    expected: _Expected | None,
+    dry_run: bool = False,
+) -> None:
+    """expected: how the last of the entries was seen; None: it is new, as those before it are."""
+
     def check(session: Session) -> None:
         if expected is not None:
             expected.check(session)
-        elif any(row.name == entry.get("name") for row in _rows(session, kind)):
-            raise UsageError(
-                f'there is a {NOUNS[kind]} "{entry.get("name")}" already',
-                code="exists",
-                steps=("Take another name, or change the one that is there.",),
-            )
+        for kind, entry in entries[:-1] if expected is not None else entries:
+            if any(row.name == entry.get("name") for row in _rows(session, kind)):
+                raise UsageError(
+                    f'there is a {NOUNS[kind]} "{entry.get("name")}" already',
+                    code="exists",
+                    steps=("Take another name, or change the one that is there.",),
+                )
 
     with workspace.catalog.session(read_only=True) as session:
         check(session)
-    data = {"version": VERSION, kind: [dict(entry)]}
-    places = dict(_places((kind, 0), entry, "/"))
-    apply_documents(workspace, documents_of([_source(workspace, data, places)]), guard=check)
+    data: dict[str, Any] = {"version": VERSION}
+    places: dict[Location, Place] = {}
+    for kind, entry in entries:
+        of_kind = data.setdefault(kind, [])
+        places |= _places((kind, len(of_kind)), entry, "/")
+        of_kind.append(dict(entry))
+    documents = documents_of([_source(workspace, data, places)])
+    apply_documents(workspace, documents, dry_run=dry_run, guard=check)
 
 
 def _without(state: State, kind: str, name: str) -> Documents:

@@ -163,6 +163,7 @@ class Runner:
                 secret=orchestration.credential.secret.reveal(),
                 credential=orchestration.credential.name,
                 rate_scale=self.settings.rate_scale,
+                settings=orchestration.destination.settings,
                 progress=self.progress,
                 pause=self._pause,
             )

@@ -52,6 +52,10 @@ class Klaviyo:
         """By stored id, else by name."""
         return lists.find_list(self._client, name, known_id)
 
+    def list_names(self) -> tuple[str, ...]:
+        """Of the lists that were changed last."""
+        return lists.list_names(self._client)
+
     def make_list(self, name: str) -> TargetList:
         """Make the list."""
         return lists.make_list(self._client, name)
@@ -118,4 +122,6 @@ plugin = Plugin(
     fields=FIELDS,
     well_known=WELL_KNOWN,
     open=_open,
+    title="Klaviyo",
+    summary="Lists and profiles, with a private API key.",
 )

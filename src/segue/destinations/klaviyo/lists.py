@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from segue.destinations.contract import TargetList
 from segue.destinations.klaviyo.client import Answer, Client, Json, Refusal, says_maximum
 from segue.destinations.klaviyo.limits import (
@@ -13,6 +15,9 @@ from segue.destinations.klaviyo.limits import (
     MAX_LISTS,
 )
 from segue.errors import DestinationError
+
+_MOST_NAMES = 300
+"""Names to choose from: thirty calls at ten a page."""
 
 
 def find_list(client: Client, name: str, known_id: str | None) -> TargetList:
@@ -34,6 +39,13 @@ def find_list(client: Client, name: str, known_id: str | None) -> TargetList:
     if not found:
         return TargetList(id=None, name=name)
     return with_count(client, found[0]["id"], name) or TargetList(id=None, name=name)
+
+
+def list_names(client: Client) -> tuple[str, ...]:
+    """Names of the lists that were changed last, sorted, each once."""
+    params = {"fields[list]": "name", "sort": "-updated", "page[size]": str(LIST_PAGE)}
+    found = islice(client.pages(GET_LISTS, params=params), _MOST_NAMES)
+    return tuple(sorted({item["attributes"]["name"] for item in found}))
 
 
 def make_list(client: Client, name: str) -> TargetList:

@@ -43,6 +43,10 @@ class Item:
         """Where the item, or a part of it, stands."""
         return self.source.place((*self.location, *way))
 
+    def key_place(self, *way: str | int) -> Place:
+        """Where the key of a part of the item stands."""
+        return self.source.key_place((*self.location, *way))
+
     def unset(self, *way: str | int) -> str | None:
         """The variable that a part of the item names and that is not set; None when there is none."""
         return self.source.unset.get((*self.location, *way))

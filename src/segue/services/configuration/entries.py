@@ -123,7 +123,7 @@ class DestinationEntry(Entry):
     description: str = ""
     """For people."""
     settings: dict[str, JsonValue] = {}
-    """Settings of the plug-in."""
+    """Settings that the plug-in declares; `klaviyo` has none."""
     admin_only: bool = False
     """Only administrators and operators may use it: plan, run and undo its orchestrations, and configure with it."""
     allow_restricted_pii: bool = False

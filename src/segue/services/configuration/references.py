@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from importlib.metadata import entry_points
 
+from segue.destinations.registry import find_plugin
+from segue.errors import ConfigError
 from segue.services.configuration.documents import Documents, Item
 from segue.services.configuration.entries import (
     NOUNS,
@@ -47,6 +49,7 @@ def reference_problems(documents: Documents, current: State, future: State) -> I
     plugins = {point.name for point in entry_points(group="segue.destinations")}
     for item in documents.items["destinations"]:
         yield from _unknown_plugin(item, plugins)
+        yield from _unknown_settings(item, plugins)
 
 
 def draft_warnings(documents: Documents, future: State) -> Iterator[Problem]:
@@ -125,3 +128,20 @@ def _unknown_plugin(item: Item, plugins: Iterable[str]) -> Iterator[Problem]:
     if isinstance(plugin, str) and plugin not in plugins:
         message = f'there is no plug-in "{plugin}"{suggestion(plugin, plugins)}'
         yield Problem(item.place("plugin"), message)
+
+
+def _unknown_settings(item: Item, plugins: Iterable[str]) -> Iterator[Problem]:
+    """Settings that the plug-in does not declare: it would never look at them."""
+    plugin, settings = item.data.get("plugin"), item.data.get("settings")
+    if item.entry is None or not isinstance(settings, dict) or not isinstance(plugin, str) or plugin not in plugins:
+        return
+    try:
+        known = find_plugin(plugin).settings
+    except ConfigError as error:
+        yield Problem(item.place("plugin"), error.message)
+        return
+    for name in settings:
+        if name not in known:
+            takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
+            message = f'the plug-in "{plugin}" has no setting "{name}"{suggestion(str(name), known)}; {takes}'
+            yield Problem(item.key_place("settings", name), message)

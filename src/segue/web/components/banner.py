@@ -30,6 +30,14 @@ def error_banner(error: SegueError) -> Part:
     return banner
 
 
+def show_problem(place: ui.element, error: SegueError) -> None:
+    """An error in a place of its own in a form, where it is seen."""
+    place.clear()
+    with place:
+        error_banner(error)
+    ui.run_javascript(f"document.getElementById('{place.html_id}').scrollIntoView({{ block: 'center' }})")
+
+
 def notice(text: str, *, tone: str = "warn", name: str = "warning") -> Part:
     """A sentence that should not be missed. tone: as of a status."""
     with part("div", f"banner {tone}", role="status") as banner:

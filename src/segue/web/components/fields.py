@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from nicegui import ui
+
+from segue.web.components.parts import part
 
 
 def text_field(label: str, *, value: str = "", hint: str = "", lines: int = 1) -> ui.input | ui.textarea:
@@ -25,6 +28,25 @@ def password_field(label: str, *, autocomplete: str, hint: str = "") -> ui.input
     return field
 
 
+def suggest(field: ui.input | ui.textarea, names: Sequence[str]) -> None:
+    """Offer names while somebody types; whatever is typed counts."""
+    offered = part("datalist")
+    # NiceGUI's field looks for a list of this id.
+    offered.props["id"] = f"{field.html_id}-datalist"
+    with offered:
+        for name in names:
+            part("option", value=name)
+
+
+@contextmanager
+def fold(title: str) -> Iterator[None]:
+    """What few people need, behind its title."""
+    with part("details", "fold"):
+        part("summary", text=title)
+        with part("div", "fold-fields"):
+            yield
+
+
 def choice_field(
     label: str, options: Mapping[str, str] | Sequence[str], *, value: str | None = None, hint: str = ""
 ) -> ui.select:
@@ -37,9 +59,13 @@ def choice_field(
     return field
 
 
-def check_field(label: str, *, value: bool = False) -> ui.checkbox:
-    """A field for yes or no."""
-    return ui.checkbox(label, value=value).props("dense").classes("field")
+def check_field(label: str, *, value: bool = False, hint: str = "") -> ui.checkbox:
+    """A field for yes or no. hint: a sentence below it."""
+    with part("div", "check"):
+        field = ui.checkbox(label, value=value).props("dense").classes("field")
+        if hint:
+            part("p", "hint", text=hint)
+    return field
 
 
 def complain(field: ui.input | ui.textarea | ui.select, message: str | None) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from nicegui import ui
 from nicegui.events import Handler
 
 from segue.web.components.parts import Part, part
@@ -22,6 +24,18 @@ def icon_button(name: str, label: str, *, on_click: Handler[Any] | None = None) 
     if on_click is not None:
         button.on("click", on_click)
     return button
+
+
+def menu_button(label: str, entries: Sequence[tuple[str, str, Handler[Any]]], *, danger: str = "") -> Part:
+    """A button with a menu. entries: icon, text and what it does, each; danger: the text of the one that loses something."""
+    opener = icon_button("more_vert", label)
+    opener.props["aria-haspopup"] = "menu"
+    with opener, ui.menu().props("auto-close"), part("div", "menu-list", role="menu"):
+        for name, text, act in entries:
+            with ui.menu_item(on_click=act).props("role=menuitem").classes("danger" if text == danger else ""):
+                icon(name)
+                part("span", text=text)
+    return opener
 
 
 def button(text: str, *, on_click: Handler[Any] | None = None, name: str = "", kind: str = "") -> Part:

@@ -45,6 +45,7 @@ LOOKS: Mapping[str, Look] = {
     "draft": Look("edit_note", "idle"),
     "activated, not run": Look("play_circle", "idle"),
     "inactive": Look("bedtime", "idle"),
+    "admin only": Look("admin_panel_settings", "idle"),
     "disabled": Look("pause_circle", "idle"),
     "never run": Look("radio_button_unchecked", "idle"),
     "to do": Look("radio_button_unchecked", "idle"),

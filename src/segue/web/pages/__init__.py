@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segue.web.pages import (
+    destinations,
     home,
     orchestrations,
     queries,
@@ -18,6 +19,7 @@ PAGES: tuple[Page, ...] = check(
         home.PAGE,
         queries.PAGE,
         query_editor.PAGE,
+        destinations.PAGE,
         orchestrations.PAGE,
         settings_users.PAGE,
         settings_account.PAGE,

@@ -10,7 +10,7 @@ from nicegui import ui
 
 from segue.errors import SegueError
 from segue.services.editing import Configured, create, get_configured, list_configured, replace
-from segue.web.components.banner import error_banner
+from segue.web.components.banner import show_problem
 from segue.web.components.dialogs import dialog
 from segue.web.components.fields import choice_field, needed, text_field
 from segue.web.components.icons import button
@@ -114,9 +114,7 @@ class _Form:
         try:
             await self._visit.call(_saved, self._visit, self._choices.thing, self._entry(most))
         except SegueError as error:
-            self._problem.clear()
-            with self._problem:
-                error_banner(error)
+            show_problem(self._problem, error)
             return
         self._box.close()
         ui.notify("The orchestration is saved.", type="positive", position="bottom-right")

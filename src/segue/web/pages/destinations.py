@@ -1,0 +1,209 @@
+"""Destinations: where rows can go, and under each how columns go there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from nicegui import ui
+from nicegui.events import GenericEventArguments
+
+from segue.errors import SegueError
+from segue.services.connections import check_connection
+from segue.services.destinations import DestinationLine, TemplateLine, destination_lines, require_sound
+from segue.services.editing import create, delete, get_configured
+from segue.web.components.banner import error_banner, notice
+from segue.web.components.dialogs import ask, confirm, dialog
+from segue.web.components.icons import button, menu_button
+from segue.web.components.moment import Moment
+from segue.web.components.parts import heading, part
+from segue.web.components.states import empty
+from segue.web.components.status import status
+from segue.web.components.table import Action, Column, DataTable
+from segue.web.pages.destination_form import open_destination_form
+from segue.web.pages.template_form import open_template_form
+from segue.web.registry import Page, Section
+from segue.web.visit import Visit
+
+_EDIT = "destinations.edit"
+_COLUMNS = (
+    Column(key="name", label="Data template"),
+    Column(key="list", label="List"),
+    Column(key="sends", label="Sends", wide=True),
+    Column(key="used", label="Used by", wide=True),
+)
+_ACTIONS = (
+    Action(key="edit", label="Edit", icon="edit"),
+    Action(key="copy", label="Make a copy", icon="content_copy"),
+    Action(key="delete", label="Delete", icon="delete", danger=True),
+)
+Refill = Callable[[], Awaitable[None]]
+
+
+async def build(visit: Visit) -> None:
+    """Fill the page."""
+
+    async def refill() -> None:
+        lines = await visit.call(destination_lines, visit.workspace)
+        place.clear()
+        with place:
+            _show(visit, lines, refill)
+
+    async def added(name: str) -> None:
+        await refill()
+        await open_template_form(visit, name, None, refill)
+
+    with heading("Destinations", "Where rows can go, and under each its data templates: how columns go there."):
+        if visit.may(_EDIT):
+            button(
+                "Add destination",
+                on_click=lambda: open_destination_form(visit, None, added),
+                name="add",
+                kind="primary",
+            )
+    place = part("div", "stack")
+    with place:
+        _show(visit, await visit.call(destination_lines, visit.workspace), refill)
+
+
+def _show(visit: Visit, lines: tuple[DestinationLine, ...], refill: Refill) -> None:
+    if not lines:
+        with part("section", "card"):
+            empty("outbound", "No destination yet", "Add one: a plug-in, its credential, and how columns go there.")
+    for line in lines:
+        _card(visit, line, refill)
+
+
+def _card(visit: Visit, line: DestinationLine, refill: Refill) -> None:
+    with part("section", "card", aria_label=line.name):
+        with part("div", "card-head wraps") as head, part("div", "card-title"):
+            part("h2", text=line.name)
+            status(line.last.status if line.last else "never run")
+            if line.last:
+                Moment(line.last.started_at)
+            if line.admin_only:
+                status("admin only")
+        answer = part("div")
+        with head, part("div", "actions"):
+            _buttons(visit, line, answer, refill)
+        _facts(line)
+        DataTable(
+            f"Data templates of {line.name}",
+            _COLUMNS,
+            [_row(template) for template in line.templates],
+            actions=_ACTIONS if visit.may(_EDIT) else (),
+            on_action=lambda event: _act(visit, line, event, refill),
+            search=False,
+            empty=("No data template yet", "Add one: it names the list, and says which columns are sent."),
+        )
+
+
+def _buttons(visit: Visit, line: DestinationLine, answer: ui.element, refill: Refill) -> None:
+    if visit.may(_EDIT):
+        button("Add data template", on_click=lambda: open_template_form(visit, line.name, None, refill), name="add")
+    entries: list[tuple[str, str, Callable[[], Awaitable[None]]]] = []
+    if visit.may("connections.check"):
+        entries.append(("network_check", "Check connection", partial(_check, visit, line, answer)))
+    if visit.may(_EDIT):
+
+        async def changed(_name: str) -> None:
+            await refill()
+
+        entries.append(("edit", "Edit", lambda: open_destination_form(visit, line.id, changed)))
+        entries.append(("delete", "Delete", partial(_delete, visit, line, refill)))
+    if entries:
+        menu_button(f"Actions: {line.name}", entries, danger="Delete")
+
+
+def _facts(line: DestinationLine) -> None:
+    with part("dl", "facts"):
+        for term, text in (
+            ("Plug-in", line.plugin),
+            ("Credential", line.credential),
+            ("Description", line.description),
+            ("Personal data", "people who see none may send there too" if line.allow_restricted_pii else ""),
+        ):
+            if text:
+                part("dt", text=term)
+                part("dd", text=text)
+
+
+def _row(template: TemplateLine) -> dict[str, object]:
+    return {
+        "id": template.id,
+        "name": template.name,
+        "list": template.list_name,
+        "sends": "Full profile" if template.full_profile else "Email only",
+        "used": ", ".join(template.used_by),
+    }
+
+
+async def _check(visit: Visit, line: DestinationLine, answer: ui.element) -> None:
+    answer.clear()
+    with answer:
+        notice("The connection is being checked.", tone="busy", name="autorenew")
+    try:
+        tested = await visit.call(check_connection, visit.workspace, visit.settings, line.credential)
+        require_sound(tested)
+    except SegueError as error:
+        answer.clear()
+        with answer:
+            error_banner(error)
+        return
+    whose = f"It is the account {tested.account.name}." if tested.account.name else tested.account.note
+    answer.clear()
+    with answer:
+        notice(f"The connection is good. {whose}".strip(), tone="good", name="check_circle")
+
+
+async def _delete(visit: Visit, line: DestinationLine, refill: Refill) -> None:
+    users = [*(f'the data template "{t.name}"' for t in line.templates), *(f'"{name}"' for name in line.used_by)]
+    if users:
+        _in_use(line.name, users)
+    elif await confirm(
+        "Delete the destination?",
+        f'"{line.name}" is deleted for good. Its credential stays.',
+        yes="Delete",
+        danger=True,
+    ):
+        await visit.call(partial(delete, tag=None), visit.workspace, "destinations", line.id)
+        await refill()
+
+
+def _in_use(name: str, users: list[str]) -> None:
+    with dialog("It is in use") as box:
+        part("p", text=f'"{name}" cannot be deleted while others use it. Change or delete first:')
+        with part("ul"):
+            for user in users:
+                part("li", text=user)
+        with part("div", "dialog-actions"):
+            button("Close", on_click=box.close)
+    box.open()
+
+
+async def _act(visit: Visit, line: DestinationLine, event: GenericEventArguments, refill: Refill) -> None:
+    template = next(t for t in line.templates if t.id == event.args["row"])
+    if event.args["action"] == "edit":
+        await open_template_form(visit, line.name, template.id, refill)
+    elif event.args["action"] == "copy":
+        name = await ask("Make a copy", "Name of the copy", value=f"{template.name} copy", yes="Copy")
+        if name:
+            thing = await visit.call(get_configured, visit.workspace, "data_templates", template.id)
+            await visit.call(create, visit.workspace, "data_templates", {**thing.entry, "name": name})
+            await refill()
+    elif template.used_by:
+        _in_use(template.name, [f'the orchestration "{name}"' for name in template.used_by])
+    elif await confirm(
+        "Delete the data template?", f'"{template.name}" is deleted for good.', yes="Delete", danger=True
+    ):
+        await visit.call(partial(delete, tag=None), visit.workspace, "data_templates", template.id)
+        await refill()
+
+
+PAGE = Page(
+    path="/destinations",
+    title="Destinations",
+    section=Section.DESTINATIONS,
+    permission="configuration.read",
+    build=build,
+)
