@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from segue.api.access import V1
 from segue.api.problems import documented
 from segue.api.tools import ToolsHere
-from segue.services.audit import audit_lines
+from segue.services.audit import export_audit
 from segue.services.audit_export import csv_lines, json_lines
 from segue.services.login import log_out_everywhere
 from segue.services.permissions import Option, Policy, Scope
@@ -188,7 +188,7 @@ def _revoke(tools: ToolsHere, name: Annotated[str, Path(description="Name of the
 def _audit(tools: ToolsHere, form: Annotated[Format, Query(alias="format")] = Format.CSV) -> StreamingResponse:
     """Who did what, when, from where; before and after, without secrets."""
     write = csv_lines if form is Format.CSV else json_lines
-    parts: Iterator[str] = write(audit_lines(tools.workspace))
+    parts: Iterator[str] = write(export_audit(tools.workspace))
     headers = {"Content-Disposition": f'attachment; filename="activity-log.{form}"'}
     return StreamingResponse(parts, media_type=_MEDIA[form], headers=headers)
 

@@ -48,9 +48,9 @@ def export(
     form: Annotated[Format, typer.Option("--format", help="csv, or json: one object a line.")] = Format.CSV,
 ) -> None:
     """Write the whole activity log to stdout, oldest first, with what was changed from what to what."""
-    from segue.services.audit import audit_lines
+    from segue.services.audit import export_audit
     from segue.services.audit_export import csv_lines, json_lines
 
     with workspace() as opened:
-        for part in (csv_lines if form is Format.CSV else json_lines)(audit_lines(opened)):
+        for part in (csv_lines if form is Format.CSV else json_lines)(export_audit(opened)):
             sys.stdout.write(part)

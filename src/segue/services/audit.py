@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from segue.catalog.audit import AuditLine
+from segue.errors import UsageError
 from segue.services.permissions import Actor
 from segue.services.workspace import Workspace
 
@@ -70,25 +71,47 @@ def audit_page(
     *,
     action: str | None = None,
     actor: str | None = None,
+    search: str | None = None,
     before_id: int | None = None,
     limit: int = 100,
 ) -> tuple[Line, ...]:
-    """The latest lines, newest first. action, actor: only these, an action's beginning such as ``query.`` too; before_id:
-    the last id of the page before. Raises NotPermittedError."""
+    """The latest lines, newest first. action, actor: only these, an action's beginning such as ``query.`` too; search: only
+    those where it is in the actor, the action, what it was done to, or the address; before_id: the last id of the page
+    before. Raises NotPermittedError."""
     workspace.actor.require("audit.read")
     query = select(AuditLine).order_by(AuditLine.id.desc()).limit(limit)
     if action is not None:
         query = query.where(AuditLine.action.startswith(action, autoescape=True))
     if actor is not None:
         query = query.where(AuditLine.actor == actor)
+    if search:
+        where = (AuditLine.actor, AuditLine.action, AuditLine.subject, AuditLine.address)
+        query = query.where(or_(*(column.icontains(search, autoescape=True) for column in where)))
     if before_id is not None:
         query = query.where(AuditLine.id < before_id)
     with workspace.catalog.session(read_only=True) as session:
         return tuple(map(_line, session.scalars(query)))
 
 
+def audit_line(workspace: Workspace, line_id: int) -> Line:
+    """One line. Raises NotPermittedError, UsageError ``unknown_line``."""
+    workspace.actor.require("audit.read")
+    with workspace.catalog.session(read_only=True) as session:
+        row = session.get(AuditLine, line_id)
+        if row is None:
+            raise UsageError(f"the activity log has no line {line_id}", code="unknown_line")
+        return _line(row)
+
+
+def export_audit(workspace: Workspace) -> Iterator[Line]:
+    """Every line, oldest first; that the log was exported is a line of its own. Raises NotPermittedError at once."""
+    workspace.actor.require("audit.read")
+    note(workspace, "audit.export")
+    return audit_lines(workspace)
+
+
 def audit_lines(workspace: Workspace) -> Iterator[Line]:
-    """Every line, oldest first, for an export. Raises NotPermittedError at once."""
+    """Every line, oldest first. Raises NotPermittedError at once."""
     workspace.actor.require("audit.read")
     return _lines(workspace)
 

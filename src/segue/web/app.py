@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from segue.errors import SegueError
 from segue.services.workspace import Workspace
 from segue.settings import Settings
+from segue.web.activity_export import register_activity_export
 from segue.web.door import Door
 from segue.web.downloads import register_downloads
 from segue.web.guard import PageGuard
@@ -50,6 +51,7 @@ def with_pages(api: FastAPI, workspace: Workspace, settings: Settings, *, first_
         f'<script src="{assets}/segue.js"></script><link rel="stylesheet" href="{assets}/segue.css">', shared=True
     )
     register_downloads(nicegui_app, workspace, settings)
+    register_activity_export(nicegui_app, workspace)
     for page in PAGES:
         ui.page(page.path, title=f"{page.title} · Segue", response_timeout=30)(
             _with_parameters(shown(page, PAGES, workspace, settings), page.parameters())

@@ -17,12 +17,12 @@ Kind = Literal["text", "number", "status", "time", "link", "code"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A column. kind: how its cells look; filter: whether to offer its values as a filter; wide: left out on phones."""
+    """A column. kind: how its cells look; filter: whether to offer its values as a filter, or which; wide: left out on phones."""
 
     key: str
     label: str
     kind: Kind = "text"
-    filter: bool = False
+    filter: bool | Sequence[str] = False
     wide: bool = False
 
 

@@ -8,7 +8,11 @@ from segue.web.pages import (
     orchestrations,
     queries,
     query_editor,
+    settings_about,
     settings_account,
+    settings_activity,
+    settings_alerts,
+    settings_limits,
     settings_tokens,
     settings_users,
 )
@@ -24,5 +28,9 @@ PAGES: tuple[Page, ...] = check(
         settings_users.PAGE,
         settings_account.PAGE,
         settings_tokens.PAGE,
+        settings_alerts.PAGE,
+        settings_limits.PAGE,
+        settings_activity.PAGE,
+        settings_about.PAGE,
     )
 )

@@ -1,0 +1,125 @@
+"""What limits runs: the destination's windows of each account, and what the environment says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from segue.catalog.base import now
+from segue.catalog.runs import Run
+from segue.destinations.klaviyo import windows
+from segue.destinations.klaviyo.limits import CREATE_LIST, CREATES_A_DAY, LIMITS
+from segue.services.workspace import Workspace
+from segue.settings import Settings
+
+_DAY = timedelta(days=1)
+_LOOK_BACK = timedelta(days=30)
+_KEPT_FOR = 86400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointLimit:
+    """An endpoint of the destination. second, minute: calls that its published limits admit; left: calls that this minute
+    still admits; waited: seconds for which calls were held back here; both None where this process has not called it."""
+
+    name: str
+    second: float
+    minute: float
+    left: int | None
+    waited: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLimits:
+    """An account that runs sent to in the last 30 days. lists_made: by runs of the last 24 hours, of ``lists_a_day``."""
+
+    account: str
+    orchestrations: tuple[str, ...]
+    endpoints: tuple[EndpointLimit, ...]
+    lists_made: int
+    lists_a_day: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessLimit:
+    """A limit that the environment of the server sets. source: ``environment`` or ``default``."""
+
+    variable: str
+    value: str
+    meaning: str
+    source: str
+
+
+def account_limits(workspace: Workspace) -> tuple[AccountLimits, ...]:
+    """The limits of every account, by its id. Raises NotPermittedError."""
+    workspace.actor.require("configuration.read")
+    moment, standings = now(), windows.standings()
+    made: Counter[str] = Counter()
+    names: dict[str, set[str]] = {account: set() for account in standings}
+    query = select(Run.account_id, Run.orchestration, Run.started_at, Run.requests)
+    with workspace.catalog.session(read_only=True) as session:
+        for account, name, at, calls in session.execute(query.where(Run.started_at > moment - _LOOK_BACK)):
+            if account is not None:
+                names.setdefault(account, set()).add(name)
+                made[account] += calls.get(CREATE_LIST.name, 0) if at > moment - _DAY else 0
+    return tuple(
+        AccountLimits(
+            account=account,
+            orchestrations=tuple(sorted(names[account])),
+            endpoints=_endpoints(account),
+            lists_made=made[account],
+            lists_a_day=CREATES_A_DAY,
+        )
+        for account in sorted(names)
+    )
+
+
+def process_limits(settings: Settings) -> tuple[ProcessLimit, ...]:
+    """What the environment sets, with what each is for."""
+    default = Settings()
+
+    def line(variable: str, name: str, meaning: str) -> ProcessLimit:
+        value = getattr(settings, name)
+        return ProcessLimit(
+            variable=variable,
+            value=_shown(name, value),
+            meaning=meaning,
+            source="default" if value == getattr(default, name) else "environment",
+        )
+
+    return (
+        line("SEGUE_RATE_SCALE", "rate_scale", "multiplies the published rate limits"),
+        line("SEGUE_CHUNK_ROWS", "chunk_rows", "rows of one import job at most"),
+        line("SEGUE_RUNS_AT_ONCE", "runs_at_once", "runs at a time; of one account always one"),
+        line("SEGUE_QUERY_SECONDS", "query_seconds", "how long one query may run"),
+        line("SEGUE_QUERY_MEMORY", "query_memory", "memory of one query"),
+        line("SEGUE_ENGINE_MEMORY", "engine_memory", "memory of comparing and encoding"),
+        line("SEGUE_KEEP_PAYLOADS", "keep_payloads", "how long people's data of a run stay"),
+        line("SEGUE_KEEP_RUNS", "keep_runs", "how long the record of a run stays"),
+        line("SEGUE_KEEP_LAST_RUNS", "keep_last_runs", "latest runs of each orchestration that stay however old"),
+    )
+
+
+def _endpoints(account: str) -> tuple[EndpointLimit, ...]:
+    standing = windows.standings().get(account, {})
+    return tuple(
+        EndpointLimit(
+            name=name,
+            second=limit.burst,
+            minute=limit.steady,
+            left=standing[name].left if name in standing else None,
+            waited=standing[name].waited if name in standing else None,
+        )
+        for name, limit in LIMITS.items()
+    )
+
+
+def _shown(name: str, value: float) -> str:
+    if name.endswith("memory"):
+        return f"{value / 10**6:,.0f} MB"
+    if name in {"keep_payloads", "keep_runs"}:
+        return f"{value / _KEPT_FOR:g} days"
+    return f"{value / 60:g} minutes" if name == "query_seconds" else f"{value:,g}"
