@@ -18,7 +18,8 @@ _HEAD = """\
 
 `segue --help` and `segue COMMAND --help` say the same. Results go to stdout, progress and errors to stderr. What an exit code
 means, and what the JSON holds: [Counts, exit codes, JSON](runs.md). Settings of the process are
-[environment variables](configuration.md#environment-variables).
+[environment variables](configuration.md#environment-variables). `segue --server URL COMMAND` leaves a command to a server:
+[Use a server from the command line](../how-to/use-a-server.md).
 """
 
 

@@ -99,6 +99,10 @@ class Settings:
     """SEGUE_OIDC_CLIENT_SECRET: the secret that goes with it."""
     oidc_policies: tuple[PolicyRule, ...] = ()
     """SEGUE_OIDC_POLICIES: who gets which policy: `groups:marketing=activator+restrict_pii,groups:data=operator`."""
+    server: str | None = None
+    """SEGUE_SERVER: address of a server that commands leave their work to: `https://segue.brand.shop`; as `segue --server`."""
+    token: Secret | None = None
+    """SEGUE_TOKEN: the token that commands show to that server."""
     failpoint: str | None = None
     """SEGUE_FAILPOINT: for crash tests: the place where the process kills itself, such as `import-accepted-after:3`."""
     debug: bool = False
@@ -159,6 +163,8 @@ class Settings:
             oidc_client_id=environ.get("SEGUE_OIDC_CLIENT_ID", "").strip() or None,
             oidc_client_secret=read("SEGUE_OIDC_CLIENT_SECRET", Secret, default.oidc_client_secret),
             oidc_policies=read("SEGUE_OIDC_POLICIES", _parse_rules, default.oidc_policies),
+            server=read("SEGUE_SERVER", parse_server, default.server),
+            token=read("SEGUE_TOKEN", Secret, default.token),
             failpoint=environ.get("SEGUE_FAILPOINT") or None,
             debug=read("SEGUE_DEBUG", _parse_switch, default.debug),
         )
@@ -191,6 +197,19 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise ValueError(f"takes a duration such as 90s, 30m or 1h30m, not {text!r}")
     return seconds
+
+
+def parse_server(text: str) -> str:
+    """The address of a server without a slash at its end. Raises ValueError."""
+    # The text itself may hold a password: it is not shown.
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and not parts.username
+    except ValueError:
+        good = False
+    if not good or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("takes the address of a server, such as http://127.0.0.1:8321, without a path")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _parse_database_url(text: str) -> Secret:

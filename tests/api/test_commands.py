@@ -1,15 +1,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from segue.cli.main import run
@@ -48,33 +44,6 @@ def test_a_token_is_shown_once(segue):
 def test_a_token_reads_only_unless_more_is_asked_for(segue):
     segue("token", "create", "ci")
     assert json.loads(segue("token", "list", "--json")[1])[0]["scopes"] == ["read"]
-
-
-def test_the_api_is_served_on_this_machine_alone_until_interrupted(segue):
-    token = segue("token", "create", "ci")[1].strip()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "segue.cli", "api", "--port", str(port)],
-        env=os.environ.copy(),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stderr is not None
-        told = process.stderr.readline()  # it listens soon after
-        transport = httpx.HTTPTransport(retries=10)  # with growing waits between them
-        with httpx.Client(transport=transport, base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-            assert http.get("/healthz").json() == {"status": "ok"}
-            answer = http.get("/api/v1/runs", headers={"Authorization": f"Bearer {token}"})
-        assert answer.json() == {"items": [], "next": None}
-        assert "server" not in answer.headers
-    finally:
-        process.send_signal(signal.SIGINT)
-        told += process.communicate(timeout=60)[1]
-    assert f"http://127.0.0.1:{port}/api/v1" in told
-    assert token not in told
 
 
 def test_the_reference_is_current():

@@ -37,6 +37,7 @@ _ORDER = (
     "signal-airflow",
     "alerts",
     "api",
+    "use-a-server",
     "serve",
 )
 _NOT_COMMANDS = {"configure", "users", "use-the-web-app", "postgresql"}

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from datetime import datetime
 from itertools import pairwise
 
@@ -61,16 +58,6 @@ class Shop:
         code, _, err = self.segue("apply", "segue.yaml")
         assert code == 0, err
 
-    def process(self, **environment):
-        """`segue schedule` in a process of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "segue.cli", "schedule"],
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
     def members(self, name):
         return set(self.emulator.admin.emails(name))
 
@@ -101,16 +88,6 @@ BROKEN = {
         {"orchestration": "Silver", "after": ["Empty"]},
     ],
 }
-
-
-def until(process, text):
-    """The output of a process up to the line that holds text."""
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if text in line:
-            return "".join(lines)
-    raise AssertionError("".join(lines))
 
 
 def test_group_run_runs_its_members_and_says_how_each_fared(shop):
@@ -182,37 +159,3 @@ def test_a_signal_says_who_is_due_and_warns_when_nobody_is(shop):
     code, out, err = shop.segue("signal", "loadet")
     assert (code, out) == (0, 'signal "loadet" recorded\n')
     assert 'no enabled group waits for it; did you mean "loaded"?' in err
-
-
-def test_the_scheduler_starts_what_a_signal_made_due_until_it_is_stopped(shop):
-    shop.apply(BOTH)
-    shop.segue("signal", "loaded")
-    process = shop.process()
-    try:
-        out = until(process, 'group "Both" completed')
-        assert 'group "Both" starts (signal' in out
-        process.send_signal(signal.SIGTERM)
-        rest, _ = process.communicate(timeout=60)
-        assert (process.returncode, "the scheduler has stopped" in rest) == (0, True)
-    finally:
-        process.kill()
-        process.communicate()
-    assert (shop.members("Gold"), shop.members("Silver")) == ({"ada@shop-mail.test"}, {"bob@shop-mail.test"})
-    assert "never" not in shop.segue("groups")[1]
-
-
-def test_a_scheduler_that_was_killed_goes_on_when_it_is_started_again(shop):
-    shop.apply(BOTH)
-    shop.segue("signal", "loaded")
-    process = shop.process(SEGUE_FAILPOINT="import-accepted-after:1")
-    process.communicate(timeout=100)
-    assert process.returncode == -signal.SIGKILL
-    process = shop.process()
-    try:
-        until(process, 'group "Both" completed')
-    finally:
-        process.kill()
-        process.communicate()
-    assert (shop.members("Gold"), shop.members("Silver")) == ({"ada@shop-mail.test"}, {"bob@shop-mail.test"})
-    listed = json.loads(shop.segue("groups", "--json")[1])
-    assert listed["groups"][0]["last"]["status"] == "completed"

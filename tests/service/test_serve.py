@@ -133,6 +133,7 @@ def test_the_api_leaves_its_runs_to_the_worker(shop: Shop) -> None:
         url = f"http://127.0.0.1:{port}/api/v1/orchestrations/{NAME}/runs"
         answer = httpx.post(url, headers={"authorization": f"Bearer {token.reveal()}"}, json={}, timeout=60)
         assert answer.status_code == 202, answer.text
+        assert "server" not in answer.headers
         run = ended(workspace, RunRecords(workspace.catalog).recent()[0].id)
     assert (run.status, run.started_by) == (RunStatus.COMPLETED, "api")
     assert run.worker_id is not None

@@ -14,6 +14,7 @@ from segue.errors import UsageError
 from segue.services import editing
 from segue.services.configuration import KINDS, NOUNS
 from segue.services.connections import check_connection
+from segue.wire import connection_of
 
 IfMatch = Annotated[
     str | None,
@@ -98,9 +99,7 @@ def _test(tools: ToolsHere, ref: Ref) -> state_values.Connection:
     name = editing.get_configured(tools.workspace, "credentials", ref).name
     with tools.place():
         tested = check_connection(tools.workspace, tools.settings, name)
-    return state_values.Connection(
-        account_id=tested.account.id, account_name=tested.account.name, sound=tested.sound, missing=tested.missing
-    )
+    return connection_of(tested)
 
 
 def _tagged(response: Response, thing: editing.Configured) -> values.Configured:

@@ -9,13 +9,14 @@ from fastapi import APIRouter, Path, Query, Response
 from segue.api.access import V1, path_of
 from segue.api.problems import documented
 from segue.api.tools import Cursor, IdempotencyKey, PageSize, Ref, Tools, ToolsHere, once
-from segue.api.wire import group_run_of
 from segue.catalog.base import now
 from segue.client import group_values
 from segue.scheduling import Group, GroupRecords, find_group, latest_signals, next_starts, record_signal
 from segue.scheduling.signals import hint_for
 from segue.services.cursors import cut, read_cursor
 from segue.services.editing import get_configured
+from segue.wire import group_run_of, group_states_of
+from segue.workflow.grouping import scheduler_of
 
 
 def router() -> APIRouter:
@@ -36,6 +37,12 @@ def router() -> APIRouter:
     groups.get(
         f"{group}/times", summary="Next times of a group", operation_id="group_times", responses=documented(404)
     )(_times)
+    groups.get(
+        f"{V1}/group-states",
+        summary="How the groups stand",
+        operation_id="list_group_states",
+        responses=documented(),
+    )(_states)
     groups.get(
         f"{V1}/group-runs/{{run_id}}",
         summary="Read a run of a group",
@@ -79,6 +86,11 @@ def _times(
 ) -> group_values.Times:
     """When the schedule of a group starts it next."""
     return group_values.Times(items=next_starts(_group(tools, ref), count, now=now()))
+
+
+def _states(tools: ToolsHere) -> group_values.GroupStates:
+    """How every group stands, by name: what starts it, when next, and how its last run went."""
+    return group_states_of(scheduler_of(tools.workspace), now=now())
 
 
 def _get(

@@ -17,6 +17,7 @@ from segue.client import state_values
 from segue.services.cursors import bad_cursor, cut, read_cursor
 from segue.services.editing import get_configured
 from segue.services.query_status import query_status, query_statuses
+from segue.wire import notification_of
 
 _MOST = 2**63 - 1
 
@@ -83,9 +84,7 @@ def _list(
     before = _place(cursor) if cursor is not None else None
     found = recent_activity(tools.workspace.catalog, unseen=unseen, limit=limit + 1, before=before)
     shown, following = cut(found, limit, lambda line: (line.at, str(line.id)))
-    return state_values.NotificationList(
-        items=tuple(state_values.Notification.model_validate(asdict(line)) for line in shown), next=following
-    )
+    return state_values.NotificationList(items=tuple(map(notification_of, shown)), next=following)
 
 
 def _seen(tools: ToolsHere, seen: Seen) -> Response:

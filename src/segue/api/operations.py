@@ -11,10 +11,10 @@ from segue.api.access import V1
 from segue.api.metrics import Metrics
 from segue.api.problems import documented
 from segue.api.tools import ToolsHere
-from segue.api.wire import history_entry_of
 from segue.client import state_values, values
 from segue.services.history import history
 from segue.services.statistics import statistics
+from segue.wire import history_entry_of
 
 _METRICS = "text/plain; version=1.0.0; charset=utf-8"
 

@@ -102,6 +102,7 @@ def problem_of(error: SegueError) -> Problem:
         line=error.line if isinstance(error, QueryError) else None,
         column=error.column if isinstance(error, QueryError) else None,
         problems=tuple(Mistake(at=str(m.place), message=m.message) for m in mistakes),
+        exit_code=error.exit_code,
     )
 
 

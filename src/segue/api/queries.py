@@ -26,8 +26,8 @@ _MOST_ROWS = 10_000
 NDJSON = "application/x-ndjson"
 _NDJSON_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "One JSON value a line: first an object with `columns`, then an array for each row in their order, "
-        "at last an object with `row_count` and `seconds`, or with `problem` where the query broke off.",
+        "description": "One JSON value a line: first an object with `query`, `database` and `columns`, then an array for each "
+        "row in their order, at last an object with `row_count` and `seconds`, or with `problem` where the query broke off.",
         "content": {NDJSON: {"schema": {"type": "string"}}},
     }
 }
@@ -57,6 +57,13 @@ def router() -> APIRouter:
         responses={**_NDJSON_ANSWER, **documented(404, 409, 429)},
         **shared,
     )(_preview)
+    csv: dict[int | str, dict[str, Any]] = {
+        200: {"description": "The rows, names first.", "content": {"text/csv": {"schema": {"type": "string"}}}},
+        **documented(404, 409, 429),
+    }
+    routes.post(
+        f"{V1}/previews.csv", summary="Rows of SQL as CSV", operation_id="preview_csv", responses=csv, **shared
+    )(_preview_csv)
     routes.post(
         f"{path_of('queries')}/{{ref}}/preview",
         summary="Preview a query",
@@ -68,10 +75,7 @@ def router() -> APIRouter:
         f"{path_of('queries')}/{{ref}}/rows.csv",
         summary="Rows of a query as CSV",
         operation_id="query_csv",
-        responses={
-            200: {"description": "The rows, names first.", "content": {"text/csv": {"schema": {"type": "string"}}}},
-            **documented(404, 409, 429),
-        },
+        responses=csv,
         **shared,
     )(_csv)
     return routes
@@ -79,9 +83,12 @@ def router() -> APIRouter:
 
 def _preview(tools: ToolsHere, body: Preview) -> StreamingResponse:
     """Run SQL and stream its rows as they come. A mistake in it is told with line and column."""
-    with tools.workspace.catalog.session(read_only=True) as session:
-        query = SavedQuery(name=None, sql=body.sql, database=find_database(session, body.database))
-    return _stream(tools, query, body.limit)
+    return _stream(tools, _unsaved(tools, body), body.limit)
+
+
+def _preview_csv(tools: ToolsHere, body: Preview) -> StreamingResponse:
+    """Download the rows of SQL that is not saved. A NULL is empty, an empty text is `""`."""
+    return _csv_stream(tools, _unsaved(tools, body), body.limit)
 
 
 def _preview_saved(tools: ToolsHere, ref: Ref, limit: Limit = 100) -> StreamingResponse:
@@ -91,7 +98,11 @@ def _preview_saved(tools: ToolsHere, ref: Ref, limit: Limit = 100) -> StreamingR
 
 def _csv(tools: ToolsHere, ref: Ref, limit: Limit = _MOST_ROWS) -> StreamingResponse:
     """Download the rows of a saved query. A NULL is empty, an empty text is `""`."""
-    stack, reader = _open(tools, _saved(tools, ref), limit)
+    return _csv_stream(tools, _saved(tools, ref), limit)
+
+
+def _csv_stream(tools: Tools, query: SavedQuery, limit: int) -> StreamingResponse:
+    stack, reader = _open(tools, query, limit)
 
     def parts() -> Iterator[bytes]:
         with stack:
@@ -99,6 +110,11 @@ def _csv(tools: ToolsHere, ref: Ref, limit: Limit = _MOST_ROWS) -> StreamingResp
 
     headers = {"Content-Disposition": 'attachment; filename="rows.csv"'}
     return StreamingResponse(begun(parts()), media_type="text/csv", headers=headers)
+
+
+def _unsaved(tools: Tools, body: Preview) -> SavedQuery:
+    with tools.workspace.catalog.session(read_only=True) as session:
+        return SavedQuery(name=None, sql=body.sql, database=find_database(session, body.database))
 
 
 def _saved(tools: Tools, ref: str) -> SavedQuery:
@@ -118,7 +134,7 @@ def _open(tools: Tools, query: SavedQuery, limit: int) -> tuple[ExitStack, pa.Re
 def _stream(tools: Tools, query: SavedQuery, limit: int) -> StreamingResponse:
     started = time.monotonic()
     stack, reader = _open(tools, query, limit)
-    return StreamingResponse(begun(_lines(stack, reader, started)), media_type=NDJSON)
+    return StreamingResponse(begun(_lines(query, stack, reader, started)), media_type=NDJSON)
 
 
 def begun(parts: Iterator[bytes]) -> Iterator[bytes]:
@@ -126,11 +142,11 @@ def begun(parts: Iterator[bytes]) -> Iterator[bytes]:
     return chain((next(parts),), parts)
 
 
-def _lines(stack: ExitStack, reader: pa.RecordBatchReader, started: float) -> Iterator[bytes]:
+def _lines(query: SavedQuery, stack: ExitStack, reader: pa.RecordBatchReader, started: float) -> Iterator[bytes]:
     # Also when nobody listens any more: the generator is closed then, and the query with it.
     with stack:
         columns = [{"name": column.name, "type": str(column.type)} for column in reader.schema]
-        yield orjson.dumps({"columns": columns}) + b"\n"
+        yield orjson.dumps({"query": query.name, "database": query.database.name, "columns": columns}) + b"\n"
         count = 0
         try:
             for batch in reader:

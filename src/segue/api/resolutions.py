@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from segue.api.access import V1
 from segue.api.problems import documented
 from segue.api.tools import RunRef, Tools, ToolsHere
-from segue.api.wire import resolutions_of, run_of
 from segue.client import values
 from segue.delivery.progress import Quiet
 from segue.resolutions import Action
 from segue.security import Secret
+from segue.wire import resolutions_of, started_of
 from segue.workflow.records import RunRecords
 from segue.workflow.resolve import offer, resolve
 from segue.workflow.run import Runner
@@ -56,7 +56,7 @@ def _list(tools: ToolsHere, run_id: RunRef) -> values.Resolutions:
     return resolutions_of(offer(_runner(tools), run_id))
 
 
-def _take(tools: ToolsHere, run_id: RunRef, chosen: Chosen, response: Response) -> values.Run:
+def _take(tools: ToolsHere, run_id: RunRef, chosen: Chosen, response: Response) -> values.Started:
     """Take one of the offered ways, and answer at once with the run that goes on or begins.
 
     A new key is tried before it is kept.
@@ -72,7 +72,8 @@ def _take(tools: ToolsHere, run_id: RunRef, chosen: Chosen, response: Response) 
         way=tools.starter.way(tools.workspace),
     )
     response.headers["Location"] = f"{V1}/runs/{found.id}"
-    return run_of(RunRecords(tools.workspace.catalog).get(found.id))
+    record = RunRecords(tools.workspace.catalog).get(found.id)
+    return started_of(record, resumed=found.id.startswith(run_id))
 
 
 def _runner(tools: Tools) -> Runner:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Annotated
 
@@ -18,7 +18,6 @@ from segue.api.access import V1, path_of
 from segue.api.events import EventStream
 from segue.api.problems import documented
 from segue.api.tools import Cursor, IdempotencyKey, PageSize, Ref, RunRef, Tools, ToolsHere, once
-from segue.api.wire import run_of
 from segue.audience.rows import REJECTS_SCHEMA
 from segue.client import values
 from segue.delivery.progress import Quiet
@@ -27,8 +26,9 @@ from segue.services.editing import get_configured
 from segue.services.rejects import readable_rejects, rejects
 from segue.services.rows import csv_parts
 from segue.services.run_pages import run_page
+from segue.wire import plan_of, reject_of, run_of, started_of
 from segue.workflow.records import RunRecords
-from segue.workflow.requests import Options
+from segue.workflow.requests import Options, Requested
 from segue.workflow.run import Runner
 from segue.workflow.status import RunStatus
 from segue.workflow.sync import plan
@@ -119,7 +119,7 @@ def _plan(tools: ToolsHere, ref: Ref) -> values.Plan:
     name = get_configured(tools.workspace, "orchestrations", ref).name
     runner = Runner(workspace=tools.workspace, settings=tools.settings, progress=Quiet(), stop=threading.Event())
     with tools.place():
-        return values.Plan.model_validate(plan(runner, name).as_dict())
+        return plan_of(plan(runner, name))
 
 
 def _start(
@@ -128,7 +128,7 @@ def _start(
     response: Response,
     order: RunOrder | None = None,
     key: IdempotencyKey = None,
-) -> values.Run:
+) -> values.Started:
     """Start a run and answer at once. 409 `run_under_way` says that another run of the orchestration has not ended.
 
     A run that failed half-way is gone on with, as `segue run` does; then the answer is that run.
@@ -137,10 +137,10 @@ def _start(
     order = order or RunOrder()
 
     options = Options(allowed=tuple(order.allow), plan_id=order.plan_id, restart=order.restart)
-    start = tools.starter.start
-    run_id = once(tools, key, [name, order.model_dump()], lambda: start(tools.workspace, name, options).run.id)
+    start = _Start(lambda: tools.starter.start(tools.workspace, name, options))
+    run_id = once(tools, key, [name, order.model_dump()], start)
     response.headers["Location"] = f"{V1}/runs/{run_id}"
-    return _record(tools, run_id)
+    return started_of(RunRecords(tools.workspace.catalog).get(run_id), resumed=start.resumed)
 
 
 def _list(
@@ -172,15 +172,16 @@ def _undo(
     response: Response,
     order: UndoOrder | None = None,
     key: IdempotencyKey = None,
-) -> values.Run:
+) -> values.Started:
     """Put the list membership back to what it was before a run, and answer at once with the run that does it."""
     undone = RunRecords(tools.workspace.catalog).get(run_id).id
     order = order or UndoOrder()
     options = Options(allowed=tuple(order.allow))
     request = ["undo", undone, order.model_dump()]
-    found = once(tools, key, request, lambda: tools.starter.undo(tools.workspace, undone, options).run.id)
+    start = _Start(lambda: tools.starter.undo(tools.workspace, undone, options))
+    found = once(tools, key, request, start)
     response.headers["Location"] = f"{V1}/runs/{found}"
-    return _record(tools, found)
+    return started_of(RunRecords(tools.workspace.catalog).get(found), resumed=start.resumed)
 
 
 def _stop(tools: ToolsHere, run_id: RunRef) -> values.Run:
@@ -208,7 +209,7 @@ def _list_rejects(tools: ToolsHere, run_id: RunRef, cursor: Cursor = None, limit
     run = RunRecords(tools.workspace.catalog).get(run_id)
     found = list(islice(rejects(tools.workspace, run.id), start, start + limit + 1))
     return values.RejectList(
-        items=tuple(values.Reject.model_validate(asdict(reject)) for reject in found[:limit]),
+        items=tuple(map(reject_of, found[:limit])),
         next=write_position(start + limit) if len(found) > limit else None,
     )
 
@@ -228,6 +229,20 @@ def _rejects(tools: ToolsHere, run_id: RunRef) -> StreamingResponse:
     headers = {"Content-Disposition": f'attachment; filename="rejects-{record.id}.csv"'}
     parts = (part for part, _ in csv_parts(REJECTS_SCHEMA, batches()))
     return StreamingResponse(parts, media_type="text/csv", headers=headers)
+
+
+@dataclass(slots=True)
+class _Start:
+    """Starts a run and remembers whether it was one that there was before, which it also is where nothing is started."""
+
+    start: Callable[[], Requested]
+    resumed: bool = True
+
+    def __call__(self) -> str:
+        """The id of the run."""
+        asked = self.start()
+        self.resumed = asked.resumed
+        return asked.run.id
 
 
 def _record(tools: Tools, run_id: str) -> values.Run:

@@ -23,10 +23,8 @@ COMMANDS: Mapping[str, str | None] = {
     "groups": "runs.read",
     "group run": "runs.start",
     "signal": "signals.send",
-    "schedule": None,
     "serve": None,
     "worker": None,
-    "api": None,
     "token create": "tokens.own",
     "token list": "tokens.own",
     "token revoke": "tokens.own",
@@ -49,3 +47,8 @@ COMMANDS: Mapping[str, str | None] = {
 }
 """Command -> permission of what it does; None: it looks after the workspace itself and takes its folder. ``apply`` also takes
 the permission of each kind that it changes."""
+ANYWHERE = frozenset({
+    "plan", "run", "undo", "resolve", "stop", "runs", "show", "rejects", "history", "test-connection",
+    "query run", "query preview", "query functions", "groups", "group run", "signal", "activity", "alert test",
+})  # fmt: skip
+"""Commands that a server can be asked for; the others need the workspace itself."""

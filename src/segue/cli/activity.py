@@ -3,12 +3,11 @@
 # ruff: noqa: PLC0415 -- SQLAlchemy and Apprise load inside the commands, so that `segue --help` stays quick
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from segue.cli.context import workspace
+from segue.cli.place import place
 
 _COLOURS = {"completed": "green", "warning": "yellow", "error": "red"}
 
@@ -28,15 +27,14 @@ def activity(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array; marks nothing as seen.")] = False,
 ) -> None:
     """Show what happened recently, newest first. What is shown counts as seen from then on."""
-    from segue.alerts import mark_seen, recent_activity
     from segue.cli.output import print_json
 
-    with workspace() as opened:
-        lines = recent_activity(opened.catalog, unseen=unseen, limit=limit)
+    with place() as at:
+        lines = at.activity(unseen=unseen, limit=limit)
         if not as_json:
-            mark_seen(opened.catalog, [line.id for line in lines if not line.seen])
+            at.mark_seen([line.id for line in lines if not line.seen])
     if as_json:
-        print_json([{**asdict(line), "at": line.at.isoformat()} for line in lines])
+        print_json([{**line.model_dump(), "at": line.at.isoformat()} for line in lines])
         return
     for line in lines:
         typer.echo(f"{'  ' if line.seen else '* '}{line.at:%Y-%m-%d %H:%M:%S}  ", nl=False)
@@ -52,8 +50,6 @@ def _alert() -> None:
 
 def try_alert(name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the alert.")]) -> None:
     """Send a test message of an alert."""
-    from segue.alerts import Alerts
-
-    with workspace() as opened:
-        Alerts(opened.catalog, opened.box).test(name)
+    with place() as at:
+        at.test_alert(name)
     typer.echo("sent")

@@ -5,19 +5,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, fields
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from segue.cli.context import settings, workspace
+from segue.cli.place import place
 
 if TYPE_CHECKING:
-    from segue.services.history import Entry
-    from segue.services.rejects import Reject
-    from segue.workflow.records import RunRecord, TaskRecord
+    from segue.client import values
 
 _PANEL = "Looking around"
 _BATCH = 10_000
@@ -43,22 +40,16 @@ def runs(
 ) -> None:
     """List the latest runs, newest first."""
     from segue.cli.output import print_grid, print_json
-    from segue.services.history import orchestration_id
-    from segue.workflow.records import RunRecords
 
-    with workspace() as opened:
-        wanted = None
-        if orchestration is not None:
-            with opened.catalog.session(read_only=True) as session:
-                wanted = orchestration_id(session, orchestration)
-        found = RunRecords(opened.catalog).recent(orchestration_id=wanted, limit=limit)
+    with place() as at:
+        found = at.runs(orchestration, limit)
     if as_json:
         print_json([_run(run) for run in found])
         return
     numbers = ("source", "added", "changed", "removed", "rejected")
     rows = [
         (
-            run.id,
+            run.run_id,
             _moment(run.started_at),
             run.orchestration,
             _status(run),
@@ -75,28 +66,23 @@ def show(run: RunId, as_json: AsJson = False) -> None:
     """Show one run: tasks (those that have not begun too), counts, requests, deliveries, warnings, what to do about an error."""
     from segue.cli.output import print_grid, print_json
     from segue.cli.reports import show_run
-    from segue.workflow.outline import outline
-    from segue.workflow.records import RunRecords
 
-    with workspace() as opened:
-        records = RunRecords(opened.catalog)
-        record = records.get(run)
-        parts = records.states(record.id)
-    tasks = outline(record)
+    with place() as at:
+        found = at.show(run)
     if as_json:
-        print_json({**_run(record), "tasks": [_task(task) for task in tasks], "parts": parts})
+        print_json({**_run(found), "tasks": [_task(task) for task in found.tasks], "parts": found.parts})
         return
-    show_run(record)
+    show_run(found)
     typer.echo()
     rows = [
-        (task.name, task.status, _moment(task.started_at), _seconds(_task_seconds(task)), task.attempts, _outcome(task))
-        for task in tasks
+        (task.name, task.status, _moment(task.started_at), _seconds(task.seconds), task.attempts, _outcome(task))
+        for task in found.tasks
     ]
     names = ("task", "status", "started (UTC)", "seconds", "attempts", "outcome")
     print_grid(names, rows, right=(False, False, False, True, True, False))
-    if parts:
+    if found.parts:
         typer.echo()
-        print_grid(("deliveries", "parts"), sorted(parts.items()), right=(False, True))
+        print_grid(("deliveries", "parts"), sorted(found.parts.items()), right=(False, True))
 
 
 def rejects(
@@ -106,21 +92,18 @@ def rejects(
     as_json: AsArray = False,
 ) -> None:
     """List what a run could not send: row (from 1), key, field, value, reason, and who said so: segue or klaviyo."""
-    from segue.cli.output import print_grid, print_json
-    from segue.services.rejects import Reject
-    from segue.services.rejects import rejects as find_rejects
-    from segue.workflow.records import RunRecords
+    from segue.cli.output import print_grid, print_json, write_csv
+    from segue.client.values import Reject
 
-    names = [field.name for field in fields(Reject)]
-    with workspace() as opened:
-        record = RunRecords(opened.catalog).get(run)
-        found = islice(find_rejects(opened, record.id), limit)
+    names = list(Reject.model_fields)
+    with place() as at:
         if csv is not None:
-            count = _write_rejects(found, csv)
+            count = write_csv(_as_csv(at.rejects(run, limit)) if limit is not None else at.rejects_csv(run), csv)
         elif as_json:
-            print_json([asdict(reject) for reject in found])
+            print_json([reject.model_dump() for reject in at.rejects(run, limit)])
             return
         else:
+            found = at.rejects(run, limit)
             rows = (tuple("" if (value := getattr(r, name)) is None else value for name in names) for r in found)
             count = print_grid(names, rows, right=[name == "row" for name in names])
     typer.echo(f"{count:,} rejects" if count != 1 else "1 reject", err=True)
@@ -132,10 +115,9 @@ def history(
 ) -> None:
     """Show every run that added, changed, cleared, kept, removed or rejected a person, newest first."""
     from segue.cli.output import print_json
-    from segue.services.history import history as find_history
 
-    with workspace() as opened:
-        entries = find_history(opened, settings(), email)
+    with place() as at:
+        entries = at.history(email)
     if as_json:
         print_json([_entry(entry) for entry in entries])
         return
@@ -154,17 +136,21 @@ def try_connection(
     Exit code 1 when the key is refused or a right is missing.
     """
     from segue.cli.output import print_json
-    from segue.services.connections import check_connection
 
-    with workspace() as opened:
-        tested = check_connection(opened, settings(), credential)
+    with place() as at:
+        tested = at.test_connection(credential)
     if as_json:
-        print_json({**asdict(tested), "sound": tested.sound})
+        account = {"id": tested.account_id, "name": tested.account_name, "note": tested.account_note}
+        head = {"credential": tested.credential, "plugin": tested.plugin, "account": account}
+        print_json({**head, "missing": list(tested.missing), "sound": tested.sound})
     else:
-        name = f"{tested.account.name} ({tested.account.id})" if tested.account.name else tested.account.id
-        typer.echo(f"account: {name}")
-        if tested.account.note:
-            typer.echo(f"note: {tested.account.note}")
+        typer.echo(
+            f"account: {tested.account_name} ({tested.account_id})"
+            if tested.account_name
+            else f"account: {tested.account_id}"
+        )
+        if tested.account_note:
+            typer.echo(f"note: {tested.account_note}")
         for sentence in tested.missing:
             typer.secho("missing: ", fg="red", nl=False)
             typer.echo(sentence)
@@ -173,39 +159,36 @@ def try_connection(
     raise typer.Exit(0 if tested.sound else 1)
 
 
-def _run(run: RunRecord) -> dict[str, Any]:
+def _run(run: values.Run) -> dict[str, Any]:
     from segue.cli.runs import run_as_dict
-    from segue.workflow.run import Ended
 
-    shown = run_as_dict(Ended(run=run, resumed=False))
-    del shown["resumed"]  # it is said of a command, not of a run
     return {
-        **shown,
+        **run_as_dict(run),
         "undoes": run.undoes,
         "started_at": run.started_at.isoformat(),
         "ended_at": run.ended_at.isoformat() if run.ended_at else None,
         "account_id": run.account_id,
-        "settings": dict(run.settings),
+        "settings": run.settings,
     }
 
 
-def _task(task: TaskRecord) -> dict[str, Any]:
+def _task(task: values.Task) -> dict[str, Any]:
     return {
         "name": task.name,
         "status": task.status,
         "started_at": task.started_at.isoformat() if task.started_at else None,
         "ended_at": task.ended_at.isoformat() if task.ended_at else None,
-        "seconds": _task_seconds(task),
+        "seconds": task.seconds,
         "attempts": task.attempts,
-        "outcome": dict(task.outcome),
+        "outcome": task.outcome,
     }
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
-    return {**asdict(entry), "started_at": entry.started_at.isoformat()}
+def _entry(entry: values.HistoryEntry) -> dict[str, Any]:
+    return {**entry.model_dump(), "started_at": entry.started_at.isoformat()}
 
 
-def _show_entry(entry: Entry) -> None:
+def _show_entry(entry: values.HistoryEntry) -> None:
     what = []
     for action in entry.actions:
         names = {"changed": entry.changed, "cleared": entry.cleared, "kept": entry.kept}.get(action, ())
@@ -224,20 +207,20 @@ def _show_entry(entry: Entry) -> None:
         typer.echo(f"  {json.dumps(entry.payload, ensure_ascii=False)}")
 
 
-def _write_rejects(found: Iterator[Reject], target: str) -> int:
+def _as_csv(found: Iterator[values.Reject]) -> Iterator[tuple[bytes, int]]:
     import pyarrow as pa
 
     from segue.audience.rows import REJECTS_SCHEMA
-    from segue.cli.output import write_csv
+    from segue.services.rows import csv_parts
 
     def batches() -> Iterator[pa.RecordBatch]:
-        while some := [asdict(reject) for reject in islice(found, _BATCH)]:
+        while some := [reject.model_dump() for reject in islice(found, _BATCH)]:
             yield pa.RecordBatch.from_pylist(some, schema=REJECTS_SCHEMA)
 
-    return write_csv(REJECTS_SCHEMA, batches(), target)
+    return csv_parts(REJECTS_SCHEMA, batches())
 
 
-def _status(run: RunRecord) -> str:
+def _status(run: values.Run) -> str:
     return f"{run.status} (undo)" if run.kind == "undo" else run.status
 
 
@@ -249,11 +232,7 @@ def _seconds(seconds: float | None) -> str:
     return "" if seconds is None else f"{seconds:.1f}"
 
 
-def _task_seconds(task: TaskRecord) -> float | None:
-    return (task.ended_at - task.started_at).total_seconds() if task.ended_at and task.started_at else None
-
-
-def _outcome(task: TaskRecord) -> str:
+def _outcome(task: values.Task) -> str:
     """The numbers and names of an outcome that are not 0 and no list."""
     return ", ".join(f"{name} {value}" for name, value in _flat(task.outcome) if value not in (0, "", None, False))
 

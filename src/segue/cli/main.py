@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from segue.cli import (
     activity,
-    api,
     audit,
     config,
     groups,
@@ -28,6 +28,8 @@ from segue.cli import (
     users,
     workspace,
 )
+from segue.cli.access import ANYWHERE
+from segue.cli.context import name_server, require_workspace
 from segue.errors import ConfigError, SegueError
 from segue.security import RedactingFormatter, whereabouts
 from segue.settings import Settings
@@ -43,7 +45,6 @@ COMMANDS = (
     groups,
     resolve,
     serve,
-    api,
     tokens,
     users,
     inspect,
@@ -71,6 +72,27 @@ def build() -> typer.Typer:
     return app
 
 
+def _command() -> Any:
+    """The same, ready to be called: what works on a workspace only refuses to be sent to a server."""
+    command = typer.main.get_command(build())
+    _keep_here(command)
+    return command
+
+
+def _keep_here(group: Any, prefix: str = "") -> None:
+    for name, command in group.commands.items():
+        path = f"{prefix} {name}".strip()
+        if hasattr(command, "commands"):
+            _keep_here(command, path)
+        elif path not in ANYWHERE:
+            command.callback = partial(_here, path, command.callback)
+
+
+def _here(path: str, callback: Callable[..., Any], **given: Any) -> Any:
+    require_workspace(path)
+    return callback(**given)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; whatever goes wrong is told in a few lines on stderr."""
     _log_to_stderr()
@@ -80,7 +102,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        code = typer.main.get_command(build()).main(list(arguments), prog_name="segue", standalone_mode=False)
+        code = _command().main(list(arguments), prog_name="segue", standalone_mode=False)
     except SegueError as error:
         _tell(error.message, code=error.code, cause=error.cause, steps=error.steps)
         return error.exit_code
@@ -111,11 +133,20 @@ def _show_version(asked: bool) -> None:
 
 
 def _root(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 -- acts in its callback
         bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
     ] = False,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            "--server",
+            metavar="URL",
+            help="Leave the work to this server (also SEGUE_SERVER), with the token SEGUE_TOKEN.",
+        ),
+    ] = None,
 ) -> None:
-    """Options of ``segue`` itself; each acts in a callback of its own."""
+    """Options of ``segue`` itself."""
+    name_server(server)
 
 
 def _log_to_stderr() -> None:

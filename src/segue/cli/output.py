@@ -12,11 +12,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
-import pyarrow as pa
 import typer
 
 from segue.errors import UsageError
-from segue.services.rows import cell, csv_parts
+from segue.services.rows import cell
 
 _SAMPLE = 1000
 """Rows that decide how wide the columns of a grid are."""
@@ -96,14 +95,14 @@ def _line(texts: Sequence[str], widths: Sequence[int], right: Sequence[bool], *,
     return _GAP.join(cells).rstrip()
 
 
-def write_csv(schema: pa.Schema, batches: Iterable[pa.RecordBatch], target: str) -> int:
-    """Write rows as CSV to a file, or to stdout for ``-``; returns how many. A NULL is empty, an empty text is ``""``.
+def write_csv(parts: Iterable[tuple[bytes, int]], target: str) -> int:
+    """Write CSV, as parts with the rows that they hold, to a file, or to stdout for ``-``; returns how many rows.
 
     A file appears when it is whole, readable by its owner only. Raises UsageError when it cannot be written.
     """
     count = 0
     with _sink(target) as sink:
-        for part, rows in csv_parts(schema, batches):
+        for part, rows in parts:
             sink.write(part)
             count += rows
     return count

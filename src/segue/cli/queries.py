@@ -6,18 +6,16 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from segue.cli.context import settings, workspace
-from segue.errors import QueryError, UsageError
+from segue.cli.place import Answer, Asked, place
+from segue.cli.pointing import pointing_at
+from segue.errors import UsageError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from segue.audience.fields import Field
     from segue.query import Function
     from segue.services.queries import Explanation, SavedQuery
@@ -27,9 +25,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Csv = Annotated[str | None, typer.Option("--csv", metavar="FILE", help="Write CSV to this file; - is stdout.")]
 Sql = Annotated[str | None, typer.Option("--sql", help="SQL that is not saved.")]
 Database = Annotated[str | None, typer.Option("--database", help="Where the SQL runs; needed when there are several.")]
-_WINDOW = 100
-"""Characters of a long line that are shown around the place of a mistake."""
-_ADDRESS = re.compile(r"[^\s'\"@,()]+@[^\s'\"@,()]+")
+_NUMBER = re.compile(r"u?int\d+|float|halffloat|double|decimal\d*\(.*\)")
+"""Arrow's names of types whose cells are aligned right."""
 
 
 def register(app: typer.Typer) -> None:
@@ -48,9 +45,8 @@ def run(
     csv: Csv = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a saved query and show its rows. Nothing is sent. Ctrl-C cancels the query."""
-    with workspace() as opened:
-        _show_rows(opened, _find(opened, name, None, None), limit=limit, csv=csv, as_json=as_json)
+    """Run a saved query and show its rows. Nothing is sent. Ctrl-C cancels the query. A server gives 10,000 rows at most."""
+    _show_rows(Asked(name=name, limit=limit), csv=csv, as_json=as_json)
 
 
 def preview(
@@ -61,8 +57,7 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Run SQL that is not saved and show its first rows. Ctrl-C cancels the query."""
-    with workspace() as opened:
-        _show_rows(opened, _find(opened, None, sql, database), limit=limit, csv=csv, as_json=as_json)
+    _show_rows(Asked(sql=sql, database=database, limit=limit), csv=csv, as_json=as_json)
 
 
 def explain(
@@ -80,7 +75,7 @@ def explain(
         query = _find(opened, name, sql, database)
         with opened.catalog.session(read_only=True) as session:
             plugin = plugin_for(session, destination)
-        with _pointing_at(query.sql):
+        with pointing_at(query.sql):
             made = explain_query(query, settings(), plugin)
     if as_json:
         from segue.cli.output import print_json
@@ -120,78 +115,42 @@ def _find(opened: Workspace, name: str | None, sql: str | None, database: str | 
         return SavedQuery(name=None, sql=sql or "", database=find_database(session, database))
 
 
-def _show_rows(opened: Workspace, query: SavedQuery, *, limit: int | None, csv: str | None, as_json: bool) -> None:
+def _show_rows(asked: Asked, *, csv: str | None, as_json: bool) -> None:
     from segue.cli.output import print_grid, write_csv
-    from segue.services.queries import answering
-    from segue.services.rows import rows_of
 
     if csv is not None and as_json:
         raise UsageError("--csv and --json exclude each other")
     started = time.monotonic()
-    with _pointing_at(query.sql), answering(query, settings(), actor=opened.actor, limit=limit) as reader:
+    with place() as at:
         if csv is not None:
-            count = write_csv(reader.schema, reader, csv)
-        elif as_json:
-            count = _print_rows(query, reader, started)
+            with at.rows_csv(asked) as parts:
+                count = write_csv(parts, csv)
         else:
-            right = [_is_number(column.type) for column in reader.schema]
-            count = print_grid(reader.schema.names, rows_of(reader), right=right)
+            with at.rows(asked) as answer:
+                if as_json:
+                    count = _print_rows(answer, started)
+                else:
+                    names = [column["name"] for column in answer.columns]
+                    right = [_NUMBER.fullmatch(column["type"]) is not None for column in answer.columns]
+                    count = print_grid(names, answer.rows, right=right)
     if not as_json:
         rows = "1 row" if count == 1 else f"{count:,} rows"
         typer.echo(f"{rows} in {time.monotonic() - started:.1f} s", err=True)
 
 
-def _print_rows(query: SavedQuery, reader: pa.RecordBatchReader, started: float) -> int:
+def _print_rows(answer: Answer, started: float) -> int:
     """One object, written as the rows come. Rows are arrays in the order of ``columns``, whose names may repeat."""
     import json
 
-    from segue.services.rows import json_cell, rows_of
+    from segue.services.rows import json_cell
 
-    columns = [{"name": column.name, "type": str(column.type)} for column in reader.schema]
-    head = {"query": query.name, "database": query.database.name, "columns": columns}
+    head = {"query": answer.query, "database": answer.database, "columns": list(answer.columns)}
     typer.echo(json.dumps(head, ensure_ascii=False)[:-1] + ', "rows": [', nl=False)
     count = 0
-    for count, row in enumerate(rows_of(reader), start=1):
+    for count, row in enumerate(answer.rows, start=1):
         sys.stdout.write(("\n" if count == 1 else ",\n") + json_cell(row))
     typer.echo(f'\n], "row_count": {count}, "seconds": {time.monotonic() - started:.3f}}}')
     return count
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-@contextmanager
-def _pointing_at(sql: str) -> Iterator[None]:
-    """Put the offending line, with a caret under the column, into the message of an error."""
-    try:
-        yield
-    except QueryError as error:
-        if error.line is None or error.column is None:
-            raise
-        raise QueryError(
-            f"{error.message}\n{_pointed(sql, error.line, error.column)}",
-            code=error.code,
-            cause=error.cause,
-            steps=error.steps,
-            line=error.line,
-            column=error.column,
-        ) from error
-
-
-def _pointed(sql: str, line: int, column: int) -> str:
-    """The line of a mistake and a caret below it. Addresses in it are masked: an error may be shown to anyone."""
-    from rich.cells import cell_len
-
-    lines = sql.split("\n")
-    text = lines[line - 1] if line <= len(lines) else ""
-    text = _ADDRESS.sub(lambda found: "*" * len(found[0]), text)
-    text = "".join(c if c.isprintable() else " " for c in text)
-    start = max(0, column - 1 - _WINDOW) if len(text) > 2 * _WINDOW else 0
-    shown, before = text[start : start + 2 * _WINDOW], text[start : column - 1]
-    return f"{line:>6} | {shown.rstrip()}\n{'':>6} | {' ' * cell_len(before)}^"
 
 
 def _explanation(made: Explanation) -> dict[str, Any]:

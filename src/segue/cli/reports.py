@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from segue.services.fuses import Fuse
-    from segue.services.planning import Plan
-    from segue.workflow.records import RunRecord, TaskRecord
+    from segue.client import values
 
 _MB = 1_000_000
 
 
-def show_plan(plan: Plan, *, then: bool = True) -> None:
+def show_plan(plan: values.Plan, *, then: bool = True) -> None:
     """Print a plan. then: with the command that carries it out."""
     from rich.console import Console  # noqa: PLC0415 -- loads half of rich
     from rich.text import Text  # noqa: PLC0415
@@ -55,28 +53,28 @@ def show_plan(plan: Plan, *, then: bool = True) -> None:
         )
 
 
-def _fuse(fuse: Fuse) -> str:
+def _fuse(fuse: values.Fuse) -> str:
     if fuse.name == "allow_empty":
         return "nothing to send" if fuse.value else "not empty"
     return f"{fuse.value:.3g} of {fuse.limit:g}"
 
 
-def show_run(run: RunRecord, *, resumed: bool = False) -> None:
+def show_run(run: values.Run, *, resumed: bool = False) -> None:
     """Print what came of a run, and what to do about an error."""
     from rich.console import Console  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     console = Console(highlight=False)
     colour = {"completed": "green", "completed with warnings": "yellow"}.get(run.status, "red")
-    head = Text(f"Run {run.id}: ", style="bold")
+    head = Text(f"Run {run.run_id}: ", style="bold")
     head.append(run.status, style=f"bold {colour}")
     head.append(f"  {run.orchestration}" + (" (undo)" if run.kind == "undo" else ""))
     console.print(head)
     if resumed:
         console.print("An unfinished run was finished; run again to send what changed since it began.")
-    if run.list_name:
-        made = ", made by this run" if run.list_created else ""
-        console.print(_table("", {"list": f"{run.list_name} ({run.list_id or 'not made'}){made}"}))
+    if run.list.name:
+        made = ", made by this run" if run.list.created else ""
+        console.print(_table("", {"list": f"{run.list.name} ({run.list.id or 'not made'}){made}"}))
     if run.counts:
         console.print(_table("People", dict(run.counts)))
     if run.requests:
@@ -84,26 +82,26 @@ def show_run(run: RunRecord, *, resumed: bool = False) -> None:
     if run.seconds is not None:
         console.print(_table("", {"seconds": f"{run.seconds:.1f}"}))
     _warn(console, run.warnings)
-    query = run.task("query")
-    _note(console, query.outcome.get("notes", ()) if query else ())
+    query = next((task.outcome for task in run.tasks if task.name == "query"), {})
+    _note(console, query.get("notes", ()))
     if _has_rejects(run, query):
-        console.print(Text(f"next: segue rejects {run.id}", style="default"), soft_wrap=True)
+        console.print(Text(f"next: segue rejects {run.run_id}", style="default"), soft_wrap=True)
     if run.error:
         _tell_error(run.error)
-        typer.echo(f"next: segue resolve {run.id}", err=True)
+        typer.echo(f"next: segue resolve {run.run_id}", err=True)
 
 
-def _has_rejects(run: RunRecord, query: TaskRecord | None) -> bool:
-    named = run.error is not None and run.error["code"] == "duplicate_keys"
-    return named or bool(run.counts.get("rejected")) or bool(query and query.outcome.get("problems"))
+def _has_rejects(run: values.Run, query: Mapping[str, object]) -> bool:
+    named = run.error is not None and run.error.code == "duplicate_keys"
+    return named or bool(run.counts.get("rejected")) or bool(query.get("problems"))
 
 
-def _tell_error(error: Mapping[str, Any]) -> None:
+def _tell_error(error: values.Failure) -> None:
     typer.secho("error: ", err=True, fg="red", bold=True, nl=False)
-    typer.echo(f"{error['message']} [{error['code']}]", err=True)
-    if error.get("cause"):
-        typer.echo(f"cause: {error['cause']}", err=True)
-    for number, step in enumerate(error.get("steps", ()), start=1):
+    typer.echo(f"{error.message} [{error.code}]", err=True)
+    if error.cause:
+        typer.echo(f"cause: {error.cause}", err=True)
+    for number, step in enumerate(error.steps, start=1):
         typer.echo(f"  {number}. {step}", err=True)
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from segue.cli.runs import AsJson, finish, running
+from segue.cli.place import place
+from segue.cli.runs import AsJson, finish
 
 if TYPE_CHECKING:
+    from segue.client import values
     from segue.security import Secret
-    from segue.workflow.resolve import Offer
 
 
 def register(app: typer.Typer) -> None:
@@ -33,19 +34,15 @@ def resolve(
     A run goes on from the task that failed. A new API key for update_credential is asked for, or read from standard input.
     Exit codes are those of `segue run`.
     """
-    from segue.workflow.resolve import offer
-    from segue.workflow.resolve import resolve as carry_out
-    from segue.workflow.run import Ended
-
-    with running(quiet=as_json) as runner:
+    with place() as at:
         if action is None:
-            offered, ended = offer(runner, run), None
+            offered, ended = at.resolutions(run), None
         else:
             chosen = _action(action)
             key = _key() if chosen == "update_credential" else None
-            ended = carry_out(runner, run, chosen, list_id=list_id, key=key)
+            ended = at.resolve(run, chosen, list_id=list_id, key=key, quiet=as_json)
     if ended is not None:
-        finish(Ended(run=ended, resumed=ended.id.startswith(run)), as_json=as_json)
+        finish(ended, as_json=as_json)
     elif as_json:
         from segue.cli.output import print_json
 
@@ -54,7 +51,7 @@ def resolve(
         _show(offered)
 
 
-def _action(word: str) -> Any:
+def _action(word: str) -> str:
     from segue.errors import UsageError
     from segue.resolutions import Action
     from segue.services.names import suggestion
@@ -64,7 +61,7 @@ def _action(word: str) -> Any:
         raise UsageError(
             f'there is no action "{word}"{suggestion(word, words)}', steps=(f"Take one of: {', '.join(words)}.",)
         )
-    return Action(word)
+    return word
 
 
 def _key() -> Secret | None:
@@ -76,43 +73,27 @@ def _key() -> Secret | None:
     return Secret(text.strip()) if text.strip() else None
 
 
-def _as_dict(offered: Offer) -> dict[str, Any]:
-    entry, error = offered.resolution, offered.run.error or {}
-    return {
-        "run_id": offered.run.id,
-        "orchestration": offered.run.orchestration,
-        "status": offered.run.status,
-        "code": offered.code,
-        "message": error.get("message"),
-        "task": offered.task,
-        "cause": entry.cause,
-        "who": entry.who,
-        "steps": list(entry.steps),
-        "actions": [{"action": action, "meaning": action.meaning} for action in offered.actions],
-        "docs": entry.docs,
-        "fuses": list(offered.fuses),
-        "lists": list(offered.lists),
-        "opens_at": offered.opens_at.isoformat() if offered.opens_at else None,
-    }
+def _as_dict(offered: values.Resolutions) -> dict[str, Any]:
+    opens = offered.opens_at.isoformat() if offered.opens_at else None
+    return {**offered.model_dump(mode="json"), "opens_at": opens}
 
 
-def _show(offered: Offer) -> None:
-    entry, error = offered.resolution, offered.run.error or {}
+def _show(offered: values.Resolutions) -> None:
     where = f" in the task {offered.task}" if offered.task else ""
-    typer.secho(f"Run {offered.run.id}: {offered.run.status}{where} [{offered.code}]", bold=True)
-    if error.get("message"):
-        typer.echo(error["message"])
-    typer.echo(f"\n{entry.cause}\nWho can put it right: {entry.who}.\n")
-    for number, step in enumerate(entry.steps, start=1):
+    typer.secho(f"Run {offered.run_id}: {offered.status}{where} [{offered.code}]", bold=True)
+    if offered.message:
+        typer.echo(offered.message)
+    typer.echo(f"\n{offered.cause}\nWho can put it right: {offered.who}.\n")
+    for number, step in enumerate(offered.steps, start=1):
         typer.echo(f"  {number}. {step}")
     typer.echo("\nThen one of:")
-    for action in offered.actions:
-        typer.echo(f"  segue resolve {offered.run.id} --with {action}{_detail(offered, action)}")
-        typer.echo(f"      {action.meaning}")
-    typer.echo(f"\nMore: docs/{entry.docs}")
+    for way in offered.actions:
+        typer.echo(f"  segue resolve {offered.run_id} --with {way.action}{_detail(offered, way.action)}")
+        typer.echo(f"      {way.meaning}")
+    typer.echo(f"\nMore: docs/{offered.docs}")
 
 
-def _detail(offered: Offer, action: str) -> str:
+def _detail(offered: values.Resolutions, action: str) -> str:
     match action:
         case "choose_list":
             return f" --list {'|'.join(offered.lists)}"

@@ -4,22 +4,19 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from segue.cli.context import settings, workspace
-from segue.cli.display import watching
+from segue.cli.place import place
 from segue.cli.reports import show_plan, show_run
 from segue.errors import SegueError
 
 if TYPE_CHECKING:
-    from segue.workflow.run import Ended, Runner
+    from segue.client import values
 
 _PANEL = "Orchestrations"
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -38,12 +35,10 @@ def plan(orchestration: Name, as_json: AsJson = False) -> None:
 
     The plan has an id; `segue run --plan ID` runs it and refuses when it is no longer true.
     """
-    from segue.workflow.sync import plan as make
-
-    with running(quiet=as_json) as runner:
-        made = make(runner, orchestration)
+    with place() as at:
+        made = at.plan(orchestration, quiet=as_json)
     if as_json:
-        _print_json(made.as_dict())
+        _print_json(made.model_dump(mode="json"))
     else:
         show_plan(made)
 
@@ -64,19 +59,16 @@ def run(  # noqa: PLR0917 -- typer calls it by name
 ) -> None:
     """Send the results of an orchestration's query and keep the list true.
 
-    A run that was interrupted is finished first, from where it stopped. Exit code: 0 completed, 3 completed with
-    warnings, 1 failed, 2 usage, 130 interrupted.
+    A run that was interrupted is finished first, from where it stopped. Ctrl-C stops the run, wherever it is carried out;
+    where a server does, a second one leaves it to the server. Exit code: 0 completed, 3 completed with warnings, 1 failed,
+    2 usage, 130 interrupted.
     """
     with _told(as_json=as_json):
         _check_fuses(allow or ())
     if not (yes or as_json or plan_id) and sys.stdin.isatty():
         plan_id = _ask(orchestration, restart=restart)
-    from segue.workflow.following import run_by_server
-
-    with _told(as_json=as_json), running(quiet=as_json) as runner:
-        ended = run_by_server(
-            runner, orchestration, plan_id=plan_id, allowed=allow or (), restart=restart
-        ) or runner.run(orchestration, plan_id=plan_id, allowed=allow or (), restart=restart)
+    with _told(as_json=as_json), place() as at:
+        ended = at.run(orchestration, plan_id=plan_id, allow=allow or (), restart=restart, quiet=as_json)
     finish(ended, as_json=as_json)
 
 
@@ -97,10 +89,8 @@ def undo(
         _check_fuses(allow or ())
     if not (yes or as_json) and sys.stdin.isatty():
         typer.confirm(f"Undo the list changes of run {run_id}?", abort=True)
-    from segue.workflow.following import undo_by_server
-
-    with _told(as_json=as_json), running(quiet=as_json) as runner:
-        ended = undo_by_server(runner, run_id, allowed=allow or ()) or runner.undo(run_id, allowed=allow or ())
+    with _told(as_json=as_json), place() as at:
+        ended = at.undo(run_id, allow=allow or (), quiet=as_json)
     finish(ended, as_json=as_json)
 
 
@@ -112,11 +102,8 @@ def _check_fuses(names: Collection[str]) -> None:
 
 def _ask(orchestration: str, *, restart: bool) -> str | None:
     """Show what would be done and ask. The display has ended by then: it would paint over the question."""
-    from segue.workflow.sync import plan as make
-
-    with running(quiet=False) as runner:
-        unfinished = runner.records.unfinished(runner.load(orchestration).id)
-        made = None if unfinished else make(runner, orchestration)
+    with place() as at:
+        made = None if at.is_unfinished(orchestration) else at.plan(orchestration, quiet=False)
     if made is None:
         what = "is given up, what was acknowledged is kept, and a new run begins" if restart else "is finished first"
         typer.confirm(f"An unfinished run {what}. Go on?", abort=True)
@@ -126,31 +113,32 @@ def _ask(orchestration: str, *, restart: bool) -> str | None:
     return made.id
 
 
-def finish(ended: Ended, *, as_json: bool) -> None:
+def finish(ended: values.Started, *, as_json: bool) -> None:
     """Print what came of a run and end with its exit code."""
+    from segue.workflow.status import RunStatus
+
     if as_json:
-        _print_json(run_as_dict(ended))
+        _print_json(run_as_dict(ended, resumed=ended.resumed))
     else:
-        show_run(ended.run, resumed=ended.resumed)
-    raise typer.Exit(ended.run.status.exit_code)
+        show_run(ended, resumed=ended.resumed)
+    raise typer.Exit(RunStatus(ended.status).exit_code)
 
 
-def run_as_dict(ended: Ended) -> dict[str, Any]:
-    """The one object that ``--json`` prints."""
-    run = ended.run
+def run_as_dict(run: values.Run, **more: object) -> dict[str, Any]:
+    """The one object that ``--json`` prints. more: said of the command, behind the status."""
     return {
-        "run_id": run.id,
+        "run_id": run.run_id,
         "orchestration": run.orchestration,
         "kind": run.kind,
         "status": run.status,
-        "resumed": ended.resumed,
+        **more,
         "plan_id": run.plan_id,
-        "list": {"id": run.list_id, "name": run.list_name, "created": run.list_created},
-        "counts": dict(run.counts),
-        "requests": dict(run.requests),
+        "list": run.list.model_dump(),
+        "counts": run.counts,
+        "requests": run.requests,
         "seconds": run.seconds,
         "warnings": list(run.warnings),
-        "error": run.error,
+        "error": run.error.model_dump(mode="json") if run.error else None,
     }
 
 
@@ -170,33 +158,3 @@ def _told(*, as_json: bool) -> Iterator[None]:
 
 def _print_json(value: object) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-@contextmanager
-def running(*, quiet: bool) -> Iterator[Runner]:
-    """A runner that stops cleanly on Ctrl-C: the first one lets calls on their way end, the second one does not wait."""
-    from segue import failpoints
-    from segue.workflow.run import Runner
-
-    current, stop = settings(), threading.Event()
-    if current.failpoint:
-        failpoints.arm(current.failpoint)
-
-    def interrupt(number: int, frame: object) -> None:
-        if stop.is_set():
-            signal.default_int_handler(number, frame)  # type: ignore[arg-type]
-        stop.set()
-        typer.echo("stopping: what is on its way is finished, press Ctrl-C again to stop at once", err=True)
-        signal.default_int_handler(number, frame)  # type: ignore[arg-type]
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        with workspace() as opened, watching(quiet=quiet) as progress:
-            yield Runner(workspace=opened, settings=current, progress=progress, stop=stop)
-    except Exception:
-        # DuckDB and Arrow turn a Ctrl-C that reaches them while they read our rows into an error of their own.
-        if not stop.is_set():
-            raise
-        raise KeyboardInterrupt from None
-    finally:
-        signal.signal(signal.SIGINT, before)

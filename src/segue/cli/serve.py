@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.context import settings, workspace
+from segue.cli.context import settings
+from segue.cli.place import place
 from segue.errors import UsageError
 from segue.settings import Settings
 
@@ -179,8 +180,6 @@ def stop(
 
     The next run of the orchestration goes on from there.
     """
-    from segue.workflow.requests import request_stop
-
-    with workspace() as opened:
-        stopped = request_stop(opened, run)
-    typer.echo(f"run {stopped.id}: {stopped.status}")
+    with place() as at:
+        stopped = at.stop(run)
+    typer.echo(f"run {stopped.run_id}: {stopped.status}")

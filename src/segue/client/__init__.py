@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from segue.client.client import Client, Refused
-from segue.client.group_values import GroupRun, Signal
+from segue.client.client import Client
+from segue.client.group_values import GroupRun, GroupState, GroupStates, Signal
+from segue.client.rows import Rows
 from segue.client.state_values import Connection, Notification, QueryStatus
+from segue.client.transport import BrokenOff, Refused, Unreachable
 from segue.client.values import (
     Configured,
     Failure,
@@ -18,16 +20,20 @@ from segue.client.values import (
     Resolutions,
     Run,
     RunList,
+    Started,
     Task,
 )
 
 __all__ = [
+    "BrokenOff",
     "Client",
     "Configured",
     "Connection",
     "Failure",
     "Fuse",
     "GroupRun",
+    "GroupState",
+    "GroupStates",
     "HistoryEntry",
     "ListRef",
     "Mistake",
@@ -38,8 +44,11 @@ __all__ = [
     "Refused",
     "Reject",
     "Resolutions",
+    "Rows",
     "Run",
     "RunList",
     "Signal",
+    "Started",
     "Task",
+    "Unreachable",
 ]

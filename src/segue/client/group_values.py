@@ -35,6 +35,44 @@ class GroupRunList(Page[GroupRun]):
     """A page of runs of a group, newest first."""
 
 
+class Schedule(Wire):
+    """When a group runs. words: the cron line as people say it; missed: `run_once` or `skip`."""
+
+    cron: str
+    words: str
+    timezone: str
+    missed: str
+
+
+class MemberPlace(Wire):
+    """An orchestration of a group. after: members that must succeed before it begins."""
+
+    orchestration: str
+    after: tuple[str, ...]
+
+
+class GroupState(Wire):
+    """How a group stands. next: when the schedule starts it next, in its time zone; last: its latest run."""
+
+    name: str
+    enabled: bool
+    schedule: Schedule | None
+    next: tuple[datetime, ...]
+    after_signal: str | None
+    after_group: str | None
+    offset_seconds: float
+    only_if_changed: bool
+    members: tuple[MemberPlace, ...]
+    last: GroupRun | None
+
+
+class GroupStates(Wire):
+    """How every group stands, by name. scheduler_seen_at: when a scheduler last looked, None for never."""
+
+    items: tuple[GroupState, ...]
+    scheduler_seen_at: datetime | None
+
+
 class Times(Wire):
     """When the schedule starts a group next, in its time zone; empty without a schedule, and while it is disabled."""
 

@@ -8,10 +8,14 @@ from segue.client.values import Page, Wire
 
 
 class Connection(Wire):
-    """What a credential opens. missing: rights that the key lacks, a sentence each."""
+    """What a credential opens. plugin: that uses it; account_note: what could not be found out; missing: rights that the key
+    lacks, a sentence each."""
 
+    credential: str = ""
+    plugin: str = ""
     account_id: str
     account_name: str
+    account_note: str = ""
     sound: bool
     missing: tuple[str, ...]
 

@@ -24,7 +24,8 @@ class Page(Wire, Generic[P]):
 
 
 class Problem(Wire):
-    """An error, as in RFC 9457. code: as on the command line; detail: what happened; steps: what to do, in order."""
+    """An error, as in RFC 9457. code: as on the command line, exit_code too; detail: what happened; steps: what to do, in
+    order."""
 
     type: str
     title: str
@@ -38,6 +39,7 @@ class Problem(Wire):
     column: int | None = None
     problems: tuple[Mistake, ...] = ()
     """Every mistake of a body or a parameter."""
+    exit_code: int = 1
 
 
 class Mistake(Wire):
@@ -126,6 +128,12 @@ class Run(Wire):
     """Of the data template, by which it goes."""
     parts: dict[str, int] = {}
     """Deliveries by kind and state; only where one run is read."""
+
+
+class Started(Run):
+    """A run that was asked for. resumed: it had begun, or was asked for, before."""
+
+    resumed: bool
 
 
 class RunList(Page[Run]):

@@ -38,7 +38,7 @@ class Loop:
                 raise BusyError(
                     "another process is the scheduler of this workspace",
                     code="scheduler_under_way",
-                    steps=("Stop the other `segue schedule` first, or leave it to do the work.",),
+                    steps=("Leave it to do the work: one server with a scheduler is enough.",),
                 )
             while not self.scheduler.stop.is_set():
                 self.look()

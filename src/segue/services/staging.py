@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from segue.audience.rows import RowCounts, RowReader
 from segue.audience.snapshot import Snapshot
 from segue.audience.workbench import Workbench
 from segue.database import QueryLimits, open_engine
+from segue.delivery.budget import Interrupted
 from segue.delivery.progress import Progress
 from segue.delivery.words import counted
 from segue.destinations.contract import Account, Destination, TargetList
@@ -103,7 +105,7 @@ def _moved(*, same_account: bool, renamed: bool, rows: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staging:
-    """Stages one run in ``folder``."""
+    """Stages one run in ``folder``. stop: set when the user asks to stop."""
 
     orchestration: Orchestration
     settings: Settings
@@ -111,6 +113,7 @@ class Staging:
     folder: Path
     progress: Progress
     shared_lists: SharedLists
+    stop: threading.Event
 
     @property
     def _limits(self) -> ChunkLimits:
@@ -118,7 +121,7 @@ class Staging:
         return replace(limits, rows=min(limits.rows, self.settings.chunk_rows))
 
     def stage(self, connected: Connected) -> Staged:
-        """Query, check, compare. Raises QueryError, DataError, ConfigError, BusyError."""
+        """Query, check, compare. Raises QueryError, DataError, ConfigError, BusyError, Interrupted."""
         memory, threads, template = self.settings.engine_memory, self.settings.threads, self.orchestration.settings
         with Workbench(self.folder, memory_bytes=memory, threads=threads) as bench:
             placed, rows, schema = self._read(bench, connected.snapshot)
@@ -196,9 +199,15 @@ class Staging:
                 phone_region=template.phone_region,
                 snapshot_sql=snapshot.sql(),
                 clear_owed=template.nulls == "clear",
-            ).read(reader, progress=lambda done: self.progress.advance("query", done))
+            ).read(reader, progress=self._advance)
         self.progress.end("query", counted(rows.source, "row"))
         return placed, rows, schema
+
+    def _advance(self, done: int) -> None:
+        # An interrupt that reaches DuckDB or Arrow while they read our rows may be lost there.
+        if self.stop.is_set():
+            raise Interrupted
+        self.progress.advance("query", done)
 
 
 def refuse_repeated(columns: Sequence[str]) -> None:

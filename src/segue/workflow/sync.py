@@ -33,6 +33,7 @@ def stage_sync(context: RunContext) -> Staged:
         folder=context.folder,
         progress=context.progress,
         shared_lists=context.shared_lists,
+        stop=context.stop,
     ).stage(_connect(context, held))
 
 
@@ -76,6 +77,7 @@ def plan(runner: Runner, name: str) -> Plan:
             folder=Path(folder),
             progress=runner.progress,
             shared_lists=SharedLists(workspace=runner.workspace, orchestration_id=orchestration.id),
+            stop=runner.stop,
         ).stage(connect(destination, orchestration, held))
         last = runner.records.last_count(orchestration.id)
         fuses = check_fuses(staged, orchestration.settings, last_count=last)
