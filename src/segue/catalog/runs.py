@@ -18,14 +18,17 @@ class Run(Base):
     """One execution of an orchestration. kind is ``sync`` or ``undo``; status as in ``segue.workflow.status``."""
 
     __tablename__ = "runs"
-    __table_args__ = (Index("ix_runs_orchestration_id_started_at", "orchestration_id", "started_at"),)
+    __table_args__ = (
+        Index("ix_runs_orchestration_id_started_at", "orchestration_id", "started_at"),
+        Index("ix_runs_status_started_at", "status", "started_at"),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     orchestration_id: Mapped[str] = mapped_column(String(32))
     orchestration: Mapped[str] = mapped_column(String(255))
     kind: Mapped[str] = mapped_column(String(10))
     undoes: Mapped[str | None] = mapped_column(String(32))
-    status: Mapped[str] = mapped_column(String(30), index=True)
+    status: Mapped[str] = mapped_column(String(30))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     plan_id: Mapped[str | None] = mapped_column(String(64))

@@ -108,6 +108,15 @@ class GroupRecords:
             rows = session.scalars(query.order_by(GroupRun.due_at.desc(), GroupRun.id.desc()).limit(limit))
             return tuple(record_of(row) for row in rows)
 
+    def last_of_each(self) -> dict[str, GroupRecord]:
+        """The last run of every group that ran, by id of the group."""
+        newest = select(GroupRun.group_id, func.max(GroupRun.due_at).label("at")).group_by(GroupRun.group_id).subquery()
+        query = select(GroupRun).join(
+            newest, (GroupRun.group_id == newest.c.group_id) & (GroupRun.due_at == newest.c.at)
+        )
+        with self._catalog.session(read_only=True) as session:
+            return {row.group_id: record_of(row) for row in session.scalars(query.order_by(GroupRun.id))}
+
     def add(self, run: GroupRun) -> GroupRecord:
         """Write a new run down."""
         with self._catalog.session() as session:

@@ -2,6 +2,7 @@
 // the server has more rows than it sent (`remote`): then it is asked.
 const HEIGHT = 33; // pixels of a row, as in segue.css
 const SPARE = 12; // rows that are drawn above and below those in sight
+const NEAR = 400; // pixels before the end at which the server is asked for more
 const PAUSE = 250; // milliseconds without a key before the server is asked
 
 export default {
@@ -21,11 +22,11 @@ export default {
         </label>
         <span class="table-count muted" role="status">{{ count }}</span>
       </div>
-      <div v-if="!rows.length && !asking && !narrowed" class="empty">
+      <div v-if="!found.length && !asking && !narrowed" class="empty">
         <span class="icon" aria-hidden="true" translate="no">inbox</span>
         <strong>{{ nothing.title }}</strong><p>{{ nothing.text }}</p>
       </div>
-      <div v-else class="table-scroll" :class="{ whole: !page && !remote }" role="region" :aria-label="label" tabindex="0"
+      <div v-else class="table-scroll" :class="{ whole: !page, tall: remote }" role="region" :aria-label="label" tabindex="0"
            ref="scroller" @scroll.passive="scrolled">
         <table class="table">
           <thead><tr>
@@ -69,7 +70,7 @@ export default {
             <tr v-if="below" aria-hidden="true"><td :colspan="columns.length + 1" :style="{ height: below + 'px', padding: 0 }"></td></tr>
           </tbody>
         </table>
-        <p v-if="!found.length" class="table-none">Nothing matches.</p>
+        <p v-if="!found.length" class="table-none">{{ asking ? "Loading" : "Nothing matches." }}</p>
       </div>
       <div v-if="pages > 1" class="pager">
         <button type="button" class="icon-button small" aria-label="Page before" :disabled="at === 0" @click="at--">
@@ -78,7 +79,7 @@ export default {
         <button type="button" class="icon-button small" aria-label="Next page" :disabled="at + 1 >= pages" @click="at++">
           <span class="icon" aria-hidden="true" translate="no">chevron_right</span></button>
       </div>
-      <div v-if="remote && more" class="pager">
+      <div v-if="remote && further" class="pager">
         <button type="button" class="button" :disabled="asking" @click="ask(true)">{{ asking ? 'Loading' : 'Show more' }}</button>
       </div>
     </div>
@@ -94,12 +95,15 @@ export default {
     page: Number,
     remote: Boolean,
     more: Boolean,
+    start: Object,
   },
   emits: ["action", "ask"],
   data() {
     return {
       wanted: "",
-      chosen: Object.fromEntries(this.columns.filter((c) => c.filter).map((c) => [c.key, ""])),
+      chosen: Object.fromEntries(this.columns.filter((c) => c.filter).map((c) => [c.key, this.start?.[c.key] ?? ""])),
+      added: [], // rows that the server handed over after the first ones
+      further: this.more,
       sort: { key: null, down: false },
       at: 0,
       top: 0,
@@ -115,12 +119,16 @@ export default {
       return this.columns
         .filter((c) => c.filter)
         .map((c) => {
-          const values = Array.isArray(c.filter) ? c.filter : this.rows.map((row) => this.text(this.plain(row, c)));
+          if (Array.isArray(c.filter)) return { key: c.key, label: c.label, values: c.filter };
+          const values = this.rows.map((row) => this.text(this.plain(row, c)));
           return { key: c.key, label: c.label, values: [...new Set(values)].filter(Boolean).sort() };
         });
     },
     found() {
-      if (this.remote) return this.rows;
+      if (this.remote) {
+        const shown = new Set(this.rows.map((row) => row.id));
+        return [...this.rows, ...this.added.filter((row) => !shown.has(row.id))];
+      }
       const wanted = this.wanted.trim().toLowerCase();
       const rows = this.rows.filter(
         (row) =>
@@ -136,10 +144,10 @@ export default {
       return this.page && !this.remote ? Math.ceil(this.found.length / this.page) : 1;
     },
     first() {
-      return this.page || this.remote ? 0 : Math.max(0, Math.floor(this.top / HEIGHT) - SPARE);
+      return this.page ? 0 : Math.max(0, Math.floor(this.top / HEIGHT) - SPARE);
     },
     last() {
-      if (this.page || this.remote) return this.found.length;
+      if (this.page) return this.found.length;
       const sight = this.$refs.scroller ? this.$refs.scroller.clientHeight : 600;
       return Math.min(this.found.length, Math.ceil((this.top + sight) / HEIGHT) + SPARE);
     },
@@ -150,18 +158,24 @@ export default {
       return (this.found.length - this.last) * HEIGHT;
     },
     drawn() {
-      if (this.remote) return this.found;
+      if (this.remote && this.page) return this.found;
       if (this.page) return this.found.slice(this.at * this.page, (this.at + 1) * this.page);
       return this.found.slice(this.first, this.last);
     },
     count() {
+      if (this.remote) return this.found.length.toLocaleString() + (this.further ? ", and more" : "");
       const all = this.rows.length.toLocaleString();
-      if (this.remote) return this.more ? `${all}, and more` : all;
       return this.narrowed ? `${this.found.length.toLocaleString()} of ${all}` : all;
     },
   },
   watch: {
     rows() {
+      // The first rows again, as they are now, or those of another search.
+      if (this.fresh || !this.added.length) {
+        this.added = [];
+        this.further = this.more;
+      }
+      this.fresh = false;
       this.asking = false;
       if (this.at >= this.pages) this.at = 0;
     },
@@ -192,7 +206,13 @@ export default {
     },
     ask(more) {
       this.asking = true;
+      this.fresh = !more;
       this.$emit("ask", { search: this.wanted.trim(), filters: { ...this.chosen }, more });
+    },
+    add(rows, more) {
+      this.added = [...this.added, ...rows];
+      this.further = more;
+      this.asking = false;
     },
     sortBy(key) {
       this.sort = { key, down: this.sort.key === key && !this.sort.down };
@@ -229,7 +249,9 @@ export default {
     },
     full: (at) => segue.full(at),
     scrolled(event) {
-      this.top = event.target.scrollTop;
+      const box = event.target;
+      this.top = box.scrollTop;
+      if (this.further && !this.asking && box.scrollHeight - box.scrollTop - box.clientHeight < NEAR) this.ask(true);
     },
   },
 };

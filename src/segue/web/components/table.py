@@ -43,7 +43,8 @@ class DataTable(ui.element, component="table.js"):
     datetime, the word of a status, or for a link a pair of text and address; ``actions`` of a row, where it has them, are the
     keys of those that make sense for it. empty: title and text for no rows at all. page: rows a page; 0: all of them, of
     which only those in sight are drawn. more: whether the server has more rows: the table then asks for them (``on_ask``),
-    and hands search and filters over instead of applying them.
+    also when one scrolls near their end, and hands search and filters over instead of applying them. chosen: values of filters
+    from the start.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class DataTable(ui.element, component="table.js"):
         search: bool = True,
         page: int = 50,
         more: bool = False,
+        chosen: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__()
         self.props["label"] = label
@@ -69,6 +71,7 @@ class DataTable(ui.element, component="table.js"):
         self.props["searchable"] = search
         self.props["page"] = page
         self.props["remote"] = on_ask is not None
+        self.props["start"] = dict(chosen or {})
         self._columns = tuple(columns)
         self.fill(rows, more=more)
         if on_action is not None:
@@ -80,6 +83,10 @@ class DataTable(ui.element, component="table.js"):
         """Show these rows instead."""
         self.props["rows"] = [self._row(row) for row in rows]
         self.props["more"] = more
+
+    def add(self, rows: Sequence[Mapping[str, Any]], *, more: bool) -> None:
+        """Show these rows after those that are there: what the table asked for."""
+        self.run_method("add", [self._row(row) for row in rows], more)
 
     def _row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         cells = {column.key: _cell(row.get(column.key)) for column in self._columns}
@@ -95,7 +102,7 @@ def _column(column: Column) -> dict[str, Any]:
         "key": column.key,
         "label": column.label,
         "kind": column.kind,
-        "filter": column.filter,
+        "filter": list(column.filter) if not isinstance(column.filter, bool) else column.filter,
         "wide": column.wide,
     }
 

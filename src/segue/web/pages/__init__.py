@@ -15,6 +15,8 @@ from segue.web.pages import (
     settings_limits,
     settings_tokens,
     settings_users,
+    workflows,
+    workflows_configured,
 )
 from segue.web.registry import Page, check
 
@@ -25,6 +27,8 @@ PAGES: tuple[Page, ...] = check(
         query_editor.PAGE,
         destinations.PAGE,
         orchestrations.PAGE,
+        workflows.PAGE,
+        workflows_configured.PAGE,
         settings_users.PAGE,
         settings_account.PAGE,
         settings_tokens.PAGE,
