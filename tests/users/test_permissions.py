@@ -187,7 +187,7 @@ def test_whoever_may_not_is_refused_by_the_use_case_itself(shop, policy, tmp_pat
         query = SavedQuery(name=None, sql="SELECT email FROM People", database=find_database(session, None))
 
     def rows() -> None:
-        with answering(query, settings, actor=acting.actor) as reader:
+        with answering(query, settings, workspace=acting) as reader:
             reader.read_all()
 
     for permission, act in {

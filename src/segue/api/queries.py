@@ -102,7 +102,7 @@ def _csv(tools: ToolsHere, ref: Ref, limit: Limit = _MOST_ROWS) -> StreamingResp
 
 
 def _csv_stream(tools: Tools, query: SavedQuery, limit: int) -> StreamingResponse:
-    stack, reader = _open(tools, query, limit)
+    stack, reader = _open(tools, query, limit, download=True)
 
     def parts() -> Iterator[bytes]:
         with stack:
@@ -123,11 +123,15 @@ def _saved(tools: Tools, ref: str) -> SavedQuery:
         return find_query(session, name)
 
 
-def _open(tools: Tools, query: SavedQuery, limit: int) -> tuple[ExitStack, pa.RecordBatchReader]:
+def _open(
+    tools: Tools, query: SavedQuery, limit: int, *, download: bool = False
+) -> tuple[ExitStack, pa.RecordBatchReader]:
     """The rows, and what ends the query. What goes wrong before the first row is raised here, as a problem of its own."""
     with ExitStack() as stack:
         stack.enter_context(tools.place())
-        reader = stack.enter_context(answering(query, tools.settings, actor=tools.workspace.actor, limit=limit))
+        reader = stack.enter_context(
+            answering(query, tools.settings, workspace=tools.workspace, limit=limit, download=download)
+        )
         return stack.pop_all(), reader
 
 

@@ -181,18 +181,18 @@ class Local:
     @contextmanager
     def rows_csv(self, asked: Asked) -> Iterator[Parts]:
         """The same as CSV."""
-        with self._answering(asked) as (_, reader):
+        with self._answering(asked, download=True) as (_, reader):
             yield csv_parts(reader.schema, reader)
 
     @contextmanager
-    def _answering(self, asked: Asked) -> Iterator[tuple[SavedQuery, pa.RecordBatchReader]]:
+    def _answering(self, asked: Asked, *, download: bool = False) -> Iterator[tuple[SavedQuery, pa.RecordBatchReader]]:
         with self._workspace.catalog.session(read_only=True) as session:
             if asked.name is not None:
                 query = find_query(session, asked.name)
             else:
                 query = SavedQuery(name=None, sql=asked.sql or "", database=find_database(session, asked.database))
-        actor, limit = self._workspace.actor, asked.limit
-        with pointing_at(query.sql), answering(query, self._settings, actor=actor, limit=limit) as reader:
+        answer = answering(query, self._settings, workspace=self._workspace, limit=asked.limit, download=download)
+        with pointing_at(query.sql), answer as reader:
             yield query, reader
 
     @contextmanager

@@ -21,6 +21,7 @@ from segue.audience.text import literal, path_literal
 from segue.audience.workbench import Workbench
 from segue.catalog import models
 from segue.catalog.runs import Run
+from segue.services.audit import note
 from segue.services.names import unknown
 from segue.services.permissions import Actor
 from segue.services.privacy import mask_payload
@@ -90,7 +91,7 @@ def history(workspace: Workspace, settings: Settings, email: str) -> tuple[Entry
     """Every run in which something happened to the person with this address, newest first.
 
     email may be written as in the data: it is cleaned as an audience's keys are. An address that is none finds the runs
-    that rejected it.
+    that rejected it. The activity log has a line of it, which does not say whose.
     """
     workspace.actor.require("people.read")
     found: dict[str, _Found] = {}
@@ -107,7 +108,10 @@ def history(workspace: Workspace, settings: Settings, email: str) -> tuple[Entry
         entry.payload = entry.payload or refused.payload
     with workspace.catalog.session(read_only=True) as session:
         runs = session.scalars(select(Run).order_by(Run.started_at.desc(), Run.id.desc()))
-        return tuple(_entry(run, found[run.id], workspace.actor) for run in runs if run.id in found)
+        entries = tuple(_entry(run, found[run.id], workspace.actor) for run in runs if run.id in found)
+    # Not of whom: the log is never changed, so a person in it could not be forgotten.
+    note(workspace, "history.read", after={"runs": len(entries)})
+    return entries
 
 
 def _key(bench: Workbench, email: str) -> str | None:

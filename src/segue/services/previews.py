@@ -9,7 +9,6 @@ from itertools import islice
 
 from segue.database import open_engine
 from segue.query import FUNCTIONS
-from segue.services.permissions import Actor
 from segue.services.queries import SavedQuery, answering, find_database
 from segue.services.rows import cell, rows_of
 from segue.services.workspace import Workspace
@@ -39,11 +38,11 @@ def unsaved(workspace: Workspace, sql: str, database: str) -> SavedQuery:
         return SavedQuery(name=None, sql=sql, database=find_database(session, database))
 
 
-def preview(query: SavedQuery, settings: Settings, *, actor: Actor, rows: int = ROWS) -> Preview:
+def preview(query: SavedQuery, settings: Settings, *, workspace: Workspace, rows: int = ROWS) -> Preview:
     """Run a query for its first rows. Raises NotPermittedError, QueryError with the place, ConfigError,
     BusyError."""
     started = time.monotonic()
-    with answering(query, settings, actor=actor, limit=rows + 1) as reader:
+    with answering(query, settings, workspace=workspace, limit=rows + 1) as reader:
         columns = tuple((column.name, str(column.type)) for column in reader.schema)
         found = list(islice(rows_of(reader), rows + 1))
     shown = tuple(tuple(None if value is None else cell(value) for value in row) for row in found[:rows])

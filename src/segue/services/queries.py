@@ -18,10 +18,11 @@ from segue.destinations.contract import Plugin
 from segue.destinations.registry import DEFAULT_PLUGIN, find_plugin
 from segue.errors import DataError, UsageError
 from segue.query import FUNCTIONS, CompiledQuery, Function, compile_query
+from segue.services.audit import note
 from segue.services.names import suggestion, unknown
 from segue.services.orchestrations import database_config
-from segue.services.permissions import Actor
 from segue.services.privacy import mask_rows
+from segue.services.workspace import Workspace
 from segue.settings import Settings
 
 
@@ -103,14 +104,18 @@ def plugin_for(session: Session, destination: str | None) -> Plugin:
 
 @contextmanager
 def answering(
-    query: SavedQuery, settings: Settings, *, actor: Actor, limit: int | None = None
+    query: SavedQuery, settings: Settings, *, workspace: Workspace, limit: int | None = None, download: bool = False
 ) -> Iterator[pa.RecordBatchReader]:
     """The rows of a query as they come, at most ``limit``; leaving the block ends the query.
 
-    Personal columns are masked for actors who may not see them. Raises NotPermittedError, QueryError with the place in the
+    Personal columns are masked for actors who may not see them. The activity log has a line of it without the SQL, which may
+    name people; download: whether the rows leave as a file. Raises NotPermittedError, QueryError with the place in the
     SQL, ConfigError and BusyError for the database.
     """
+    actor = workspace.actor
     actor.require("queries.run")
+    asked = {"database": query.database.name, **({"rows": limit} if limit is not None else {})}
+    note(workspace, "query.download" if download else "query.run", query.name, after=asked)
     engine, compiled = _compile(query)
     with engine.run(compiled.engine_sql, limits=_limits(settings, limit)) as reader:
         yield mask_rows(actor, reader, query.sql, find_plugin(DEFAULT_PLUGIN).fields, query.database.personal)

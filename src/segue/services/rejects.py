@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 from sqlalchemy import select
 
 from segue.audience.workbench import DeltaFile
-from segue.catalog.runs import DeliveryReject
+from segue.catalog.runs import DeliveryReject, Run
 from segue.errors import StateError
+from segue.services.audit import record
 from segue.services.permissions import Actor
 from segue.services.privacy import mask_payload, mask_record
 from segue.services.workspace import Workspace
@@ -55,11 +56,14 @@ class Refused:
 
 
 def rejects(workspace: Workspace, run_id: str) -> Iterator[Reject]:
-    """The rejects of a run: Segue's in the order of the rows, then the destination's.
+    """The rejects of a run: Segue's in the order of the rows, then the destination's. The activity log has a line of it.
 
     Raises StateError ``rejects_unreadable`` while the query of the run is still read, or where that was cut short.
     """
     workspace.actor.require("people.read")
+    with workspace.catalog.session() as session:
+        run = session.get(Run, run_id)
+        record(session, workspace.actor, "rejects.read", run.orchestration if run else None, after={"run": run_id})
     for reject in _ours(workspace.layout.runs / run_id / "rejects.parquet"):
         yield masked(workspace.actor, reject)
     yield from (refused.reject for refused in refused_rows(workspace, run_id=run_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from urllib.parse import quote
 
@@ -41,8 +42,8 @@ def register_downloads(app: FastAPI, workspace: Workspace, settings: Settings) -
 def _rows(workspace: Workspace, settings: Settings, ref: str) -> Response:
     query = open_query(workspace, ref)
     with ExitStack() as stack:
-        saved = unsaved(workspace, query.sql, query.database)
-        reader = stack.enter_context(answering(saved, settings, actor=workspace.actor, limit=MOST_ROWS))
+        saved = replace(unsaved(workspace, query.sql, query.database), name=query.name)
+        reader = stack.enter_context(answering(saved, settings, workspace=workspace, limit=MOST_ROWS, download=True))
         held = stack.pop_all()
 
     def parts() -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue.errors import SegueError, fill_in
+from segue.services.audit import note
 from segue.services.fuses import check_fuses
 from segue.services.planning import Plan, make_plan
 from segue.services.shared_lists import SharedLists
@@ -61,6 +62,7 @@ def plan(runner: Runner, name: str) -> Plan:
     """What a run would do. Nothing is sent; what was staged is thrown away."""
     require_start(runner.workspace, name)
     orchestration = runner.load(name)
+    note(runner.workspace, "run.plan", name)
     layout = runner.workspace.layout
     with runner.workspace.catalog.session(read_only=True) as session:
         held = load_snapshot(session, layout.snapshots, orchestration.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segue.web.pages import (
+    customer_history,
     destinations,
     home,
     orchestrations,
@@ -29,6 +30,7 @@ PAGES: tuple[Page, ...] = check(
         orchestrations.PAGE,
         workflows.PAGE,
         workflows_configured.PAGE,
+        customer_history.PAGE,
         settings_users.PAGE,
         settings_account.PAGE,
         settings_tokens.PAGE,

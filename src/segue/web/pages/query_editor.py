@@ -156,7 +156,9 @@ class _Editor:
             skeleton()
         try:
             query = await self._visit.call(unsaved, self._visit.workspace, sql, self._query.database)
-            found = await self._visit.call(partial(preview, actor=self._visit.actor), query, self._visit.settings)
+            found = await self._visit.call(
+                partial(preview, workspace=self._visit.workspace), query, self._visit.settings
+            )
         except SegueError as error:
             self._show_error(error, marked=sql == self._sql.sql)
             self._answer.clear()

@@ -19,11 +19,13 @@ from segue.web.registry import Page, Section
 from segue.web.visit import Visit
 
 _PAGE = 100
+_LONGEST = 50
+"""Characters of a change in the table; the details have all of it."""
 EXPORT = "/settings/activity.{form}"
 """Where the whole log is downloaded; form: ``csv`` or ``ndjson``."""
 _KINDS = (
     "alert", "audit", "credential", "data_template", "database", "destination", "group", "history", "login", "logout",
-    "orchestration", "orchestration_group", "person", "plan", "query", "rejects", "run", "settings", "token", "user",
+    "orchestration", "orchestration_group", "query", "rejects", "run", "signal", "token", "user",
 )  # fmt: skip
 _COLUMNS = (
     Column(key="action", label="Kind", filter=_KINDS),
@@ -110,7 +112,8 @@ def _rows(lines: list[Line]) -> list[dict[str, object]]:
 
 
 def _change(line: Line) -> str:
-    return "; ".join(f"{name}: {_arrow(old, new)}" for name, old, new in _changes(line))
+    text = "; ".join(f"{name}: {_arrow(old, new)}" for name, old, new in _changes(line))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
 def _arrow(old: str, new: str) -> str:
