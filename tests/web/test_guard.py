@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Iterator
 
 import httpx
 import pytest
+
+from segue.web.guard import PageGuard
 
 
 def test_scripts_of_a_page_carry_a_mark_that_is_new_each_time(site):
@@ -49,3 +53,38 @@ def test_a_form_that_does_not_say_where_it_comes_from_is_refused(site):
 def test_large_bodies_are_refused(site):
     path = "/_nicegui_ws/socket.io/?EIO=4&transport=polling"
     assert httpx.post(site.url + path, headers={"Origin": site.url}, content=b"x" * 6_000_000).status_code == 403
+
+
+def in_chunks(count: int, size: int = 100_000) -> Iterator[bytes]:
+    """A body that does not say before how long it is."""
+    yield from (b"x" * size for _ in range(count))
+
+
+@pytest.mark.parametrize("path", ["/login", "/_nicegui_ws/socket.io/?EIO=4&transport=polling"])
+def test_a_large_body_in_chunks_is_not_taken(site, path):
+    with httpx.Client(base_url=site.url, headers={"Origin": site.url}, cookies=site.cookies, timeout=60) as client:
+        assert client.post(path, content=in_chunks(100)).status_code in {400, 403}
+
+
+def test_an_application_reads_no_more_of_a_body_than_is_allowed():
+    """Whatever it does then: it is told that the browser has gone, and its answer is not the one that is sent."""
+    read, sent = [], []
+
+    async def app(scope, receive, send):
+        while (message := await receive())["type"] == "http.request":
+            read.append(len(message["body"]))
+        assert await receive() == {"type": "http.disconnect"}
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"done"})
+
+    async def receive():
+        return {"type": "http.request", "body": b"x" * 1_000_000, "more_body": True}
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [(b"host", b"here"), (b"origin", b"http://here")]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
+    asyncio.run(PageGuard(app)(scope, receive, send))
+    assert sum(read) == 5_000_000
+    assert [message.get("status") for message in sent if message["type"] == "http.response.start"] == [403]

@@ -7,11 +7,14 @@ from contextlib import closing
 import duckdb
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import select
 
+from segue.catalog.runs import Run
 from segue.services.audit import audit_page
 from segue.services.links import password_link, redeem_link
 from segue.services.login import log_in
 from segue.services.permissions import Option, Policy
+from segue.services.rejects import rejects
 from segue.services.users import create_user
 from segue.services.workspace import open_workspace
 from segue.settings import Settings
@@ -64,16 +67,14 @@ def test_everything_of_a_person_is_shown_and_their_address_leads_nowhere(visitor
         assert email not in file.read_text(encoding="utf-8").lower()
 
 
-def test_an_address_that_was_no_address_shows_why_it_was_refused(visitor, site):
-    with duckdb.connect(str(site.place.database), read_only=True) as connection:
-        row = connection.execute(
-            "SELECT email FROM Customer360 WHERE email NOT LIKE '%@%' AND trim(email) != '' LIMIT 1"
-        ).fetchone()
-    assert row is not None
-    shown = look_up(visitor.go("/history"), row[0])
+def test_what_was_refused_of_a_person_says_why_and_who_said_so(visitor, workspace):
+    with workspace.catalog.session(read_only=True) as session:
+        run = session.scalars(select(Run.id).where(Run.orchestration == "Customers to Klaviyo").limit(1)).one()
+    refused = next(reject for reject in rejects(workspace, run) if reject.key is not None)
+    shown = look_up(visitor.go("/history"), refused.key)
     entry = shown.get_by_role("listitem").first
     expect(entry).to_contain_text("Rejected")
-    expect(entry.get_by_role("row").filter(has_text="email_malformed")).to_contain_text("Segue")
+    expect(entry.get_by_role("row").filter(has_text=refused.reason).first).to_contain_text("Segue")
 
 
 def test_an_address_that_nobody_met_says_how_long_data_are_kept(visitor):

@@ -7,6 +7,7 @@ import secrets
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,6 +30,7 @@ _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SCRIPT = re.compile(rb"<script(?=[\s>])")
 MOST_BYTES = 5_000_000
 """Of a request's body."""
+_TOO_LARGE = "The request is too large."
 
 
 class PageGuard:
@@ -43,10 +45,17 @@ class PageGuard:
             await self._app(scope, receive, send)
             return
         refusal = self._refusal(scope)
-        if refusal is None:
-            await self._app(scope, receive, _Answer(send) if scope["type"] == "http" else send)
+        if scope["type"] == "http" and refusal is None:
+            bounded = _Bounded(scope, receive, _Answer(send))
+            try:
+                await self._app(scope, bounded.receive, bounded.send)
+            except ClientDisconnect:
+                if not bounded.over:
+                    raise
         elif scope["type"] == "http":
             await PlainTextResponse(refusal, status_code=403)(scope, receive, _Answer(send))
+        elif refusal is None:
+            await self._app(scope, receive, send)
         else:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": refusal})
@@ -62,8 +71,43 @@ class PageGuard:
             return "The request does not say where it comes from."
         length = headers.get("content-length", "0")
         if not length.isascii() or not length.isdigit() or int(length) > MOST_BYTES:
-            return "The request is too large."
+            return _TOO_LARGE
         return None
+
+
+class _Bounded:
+    """A request whose body is counted as it comes, since one that is sent in chunks does not say before how long it is.
+
+    Once there is too much of it, the application is told that the browser has gone, and the refusal is sent in its place.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._bytes = 0
+        self._begun = False
+        self.over = False
+
+    async def receive(self) -> Message:
+        """The next part of the request."""
+        if self.over:
+            return {"type": "http.disconnect"}
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._bytes += len(message.get("body", b""))
+        if self._bytes <= MOST_BYTES:
+            return message
+        self.over = True
+        if not self._begun:
+            await PlainTextResponse(_TOO_LARGE, status_code=403)(self._scope, self._receive, self._send)
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """A part of the application's answer; nothing more once the request was refused."""
+        if not self.over:
+            self._begun = True
+            await self._send(message)
 
 
 class _Answer:
