@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import socket
 import subprocess
@@ -12,8 +13,10 @@ from playwright.sync_api import Browser, sync_playwright
 
 from examples.sandbox import Sandbox
 from segue.security import Secret
-from segue.services.links import first_administrator_link, redeem_link
+from segue.services.links import first_administrator_link, password_link, redeem_link
 from segue.services.login import log_in
+from segue.services.permissions import Option, Policy
+from segue.services.users import create_user
 from segue.services.workspace import open_workspace
 from segue.settings import Settings
 
@@ -62,3 +65,12 @@ def free_port() -> int:
     """A port that nobody listens at."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def logged_in_as(place: Sandbox, policy: Policy, *options: Option) -> dict[str, str]:
+    """The cookies of the browser of a new user with this policy."""
+    name = f"{policy}-{secrets.token_hex(4)}"
+    with closing(open_workspace(Settings.from_env(place.variables))) as workspace:
+        create_user(workspace, name, policy, options)
+        redeem_link(workspace, password_link(workspace, name).token, PASSWORD)
+        return {"segue": log_in(workspace, name, PASSWORD, address="127.0.0.1").token.reveal()}

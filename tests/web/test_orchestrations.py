@@ -18,7 +18,11 @@ def test_one_is_added_and_run_and_the_list_is_its_query(visitor):
     assert visitor.serious() == []
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_text("This is needed.").first).to_be_visible()
-    for label, choice in (("Object", "Loyalty"), ("Destination", "Klaviyo"), ("Data template", "Email only")):
+    for label, choice in (
+        ("Object: the query", "Loyalty"),
+        ("Destination", "Klaviyo"),
+        ("Data template", "Email only"),
+    ):
         dialog.get_by_label(re.compile(label)).click()
         page.get_by_role("option", name=choice, exact=True).click()
     dialog.get_by_label("List", exact=True).fill("From the browser")

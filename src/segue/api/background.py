@@ -10,14 +10,13 @@ from segue.catalog.base import now
 from segue.delivery.progress import Quiet
 from segue.errors import UsageError
 from segue.scheduling import GroupRecord
-from segue.scheduling.groups import find_group
 from segue.services.audit import note
 from segue.services.permissions import SYSTEM
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow.carrying import carry_out
-from segue.workflow.gate import require_start, require_stop
-from segue.workflow.grouping import ByWorkers, scheduler_of
+from segue.workflow.gate import require_stop
+from segue.workflow.grouping import ByWorkers, request_group, scheduler_of
 from segue.workflow.locks import server_is_up
 from segue.workflow.queue import RunQueue, not_before
 from segue.workflow.records import RunRecords
@@ -64,13 +63,7 @@ class WorkerStarter:
 
     def start_group(self, workspace: Workspace, name: str) -> GroupRecord:
         """Leave it to the server's scheduler."""
-        with workspace.catalog.session(read_only=True) as session:
-            members = find_group(session, name).members
-        for member in members:
-            require_start(workspace, member.orchestration)
-        asked = scheduler_of(workspace).ask(name)
-        note(workspace, "group.start", name, after={"run": asked.id})
-        return asked
+        return request_group(workspace, name)
 
     def way(self, workspace: Workspace) -> Way:
         """The workers."""

@@ -98,13 +98,14 @@ def save_destination(
     entries: list[tuple[str, Mapping[str, Any]]] = [("destinations", entry)]
     if credential is not None:
         entries.insert(0, ("credentials", _entry_of(credential, plugin)))
+    known = [("destinations", seen)] if seen is not None else []
     # Mistakes first: who has to correct a name need not wait for an answer from far away.
-    save_together(workspace, entries, seen=seen, dry_run=True)
+    save_together(workspace, entries, seen=known, dry_run=True)
     tested = try_credential(
         plugin, _credential(workspace, entry, credential, plugin), settings, given=entry.get("settings")
     )
     require_sound(tested)
-    save_together(workspace, entries, seen=seen)
+    save_together(workspace, entries, seen=known)
     return tested
 
 

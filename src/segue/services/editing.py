@@ -64,7 +64,7 @@ def get_configured(workspace: Workspace, kind: str, ref: str) -> Configured:
 def create(workspace: Workspace, kind: str, entry: Mapping[str, Any]) -> Configured:
     """Save a new thing. Raises ConfigurationError with every mistake, UsageError ``exists`` for a name that is taken."""
     name = str(entry.get("name"))
-    _save(workspace, [(kind, entry)], expected=None)
+    _save(workspace, [(kind, entry)], expected=())
     return get_configured(workspace, kind, name)
 
 
@@ -72,15 +72,15 @@ def save_together(
     workspace: Workspace,
     entries: Sequence[tuple[str, Mapping[str, Any]]],
     *,
-    seen: Configured | None = None,
+    seen: Sequence[tuple[str, Configured]] = (),
     dry_run: bool = False,
 ) -> None:
-    """Save several things, each with its kind, or none of them. All are new but the last one, where it is ``seen``.
+    """Save several things, each with its kind, or none of them. seen: those that are there, as the caller saw them last; all
+    others are new.
 
     dry_run: look for mistakes alone. Raises what ``create`` and ``replace`` raise.
     """
-    kind = entries[-1][0]
-    expected = _Expected(kind=kind, name=seen.name, tag=seen.tag) if seen is not None else None
+    expected = [_Expected(kind=kind, name=thing.name, tag=thing.tag) for kind, thing in seen]
     _save(workspace, entries, expected=expected, dry_run=dry_run)
 
 
@@ -95,7 +95,7 @@ def replace(workspace: Workspace, kind: str, ref: str, entry: Mapping[str, Any],
     if kind == "credentials":
         _keep_key_at_home(thing, entry)
     expected = _Expected(kind=kind, name=thing.name, tag=tag)
-    _save(workspace, [(kind, {**entry, "name": thing.name})], expected=expected)
+    _save(workspace, [(kind, {**entry, "name": thing.name})], expected=(expected,))
     return get_configured(workspace, kind, thing.name)
 
 
@@ -148,16 +148,19 @@ def _save(
     workspace: Workspace,
     entries: Sequence[tuple[str, Mapping[str, Any]]],
     *,
-    expected: _Expected | None,
+    expected: Sequence[_Expected],
     dry_run: bool = False,
 ) -> None:
-    """expected: how the last of the entries was seen; None: it is new, as those before it are."""
+    """expected: how those of the entries were seen that are not new."""
+    known = {(each.kind, each.name) for each in expected}
 
     def check(session: Session) -> None:
-        if expected is not None:
-            expected.check(session)
-        for kind, entry in entries[:-1] if expected is not None else entries:
-            if any(row.name == entry.get("name") for row in _rows(session, kind)):
+        for each in expected:
+            each.check(session)
+        for kind, entry in entries:
+            if (kind, entry.get("name")) not in known and any(
+                row.name == entry.get("name") for row in _rows(session, kind)
+            ):
                 raise UsageError(
                     f'there is a {NOUNS[kind]} "{entry.get("name")}" already',
                     code="exists",

@@ -11,9 +11,12 @@ from functools import partial
 
 from segue import logs
 from segue.errors import BusyError, SegueError, UsageError
-from segue.scheduling import Cause, Loop, MemberResult, MemberStatus, Scheduler, Turn
+from segue.scheduling import Cause, GroupRecord, Loop, MemberResult, MemberStatus, Scheduler, Turn
+from segue.scheduling.groups import find_group
 from segue.scheduling.telling import tell
+from segue.services.audit import note
 from segue.services.workspace import Workspace
+from segue.workflow.gate import require_start
 from segue.workflow.queue import StartedBy
 from segue.workflow.records import RunRecord, RunRecords
 from segue.workflow.requests import Requested, request_run
@@ -98,6 +101,18 @@ def scheduler_of(workspace: Workspace, *, stop: threading.Event | None = None) -
         keeps=True,
         stop=stop or threading.Event(),
     )
+
+
+def request_group(workspace: Workspace, name: str) -> GroupRecord:
+    """Ask the server's scheduler to run a group now, enabled or not. Raises UsageError, NotPermittedError, BusyError
+    ``group_under_way``."""
+    with workspace.catalog.session(read_only=True) as session:
+        members = find_group(session, name).members
+    for member in members:
+        require_start(workspace, member.orchestration)
+    asked = scheduler_of(workspace).ask(name)
+    note(workspace, "group.start", name, after={"run": asked.id})
+    return asked
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from segue.web.pages import (
     customer_history,
     destinations,
+    groups,
     home,
     orchestrations,
     queries,
@@ -28,6 +29,7 @@ PAGES: tuple[Page, ...] = check(
         query_editor.PAGE,
         destinations.PAGE,
         orchestrations.PAGE,
+        groups.PAGE,
         workflows.PAGE,
         workflows_configured.PAGE,
         customer_history.PAGE,

@@ -4,48 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from nicegui import ui
 
 from segue.errors import SegueError
-from segue.services.editing import Configured, create, get_configured, list_configured, replace
+from segue.services.destinations import DestinationLine, destination_lines
+from segue.services.editing import Configured, get_configured, list_configured
+from segue.services.orchestrating import groups_of, save_orchestration, table_query
+from segue.services.overview import query_lines
+from segue.services.previews import tables_of
 from segue.web.components.banner import show_problem
 from segue.web.components.dialogs import dialog
 from segue.web.components.fields import choice_field, needed, text_field
 from segue.web.components.icons import button
 from segue.web.components.parts import part
+from segue.web.components.settings_form import Setting, SettingsForm
+from segue.web.pages.schedule_fields import ScheduleFields, zone_of_browser
 from segue.web.visit import Visit
 
-_INHERITED = ("list_name", "max_rows")
-"""Settings of the template that the dialog shows; what else an orchestration sets for itself stays as it is."""
+_NEW = "\0new"
+"""Stands for a new group among the names of those that there are: no name has a control character."""
+_SETTINGS = (
+    Setting(key="list_name", label="List", hint="Empty: the list of the data template."),
+    Setting(
+        key="max_rows", label="At most this many new members", hint="For a test; empty: all of them.", kind="number"
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Choices:
-    """What there is to choose from, by name. queries: name -> what it is called; templates: name -> its entry."""
+    """What there is to choose from. queries: name -> what it is called; destinations: those that this person may use;
+    databases, groups: names; thing: the orchestration that is changed, and runs_in: the groups that run it."""
 
     queries: Mapping[str, str]
-    destinations: tuple[str, ...]
-    templates: Mapping[str, Mapping[str, Any]]
+    databases: tuple[str, ...]
+    destinations: Mapping[str, DestinationLine]
+    groups: tuple[str, ...]
     thing: Configured | None
+    runs_in: tuple[str, ...]
+    zone: str
 
 
 async def open_form(visit: Visit, ref: str | None, done: Callable[[], Awaitable[None]]) -> None:
     """Show the dialog. ref: of the orchestration that is changed; None adds one. done: called when it is saved."""
-    choices = await visit.call(_choices, visit, ref)
+    zone = await zone_of_browser()
+    choices = await visit.call(_choices, visit, ref, zone)
     _Form(visit, choices, done).open()
 
 
-def _choices(visit: Visit, ref: str | None) -> _Choices:
-    def all_of(kind: str) -> tuple[Configured, ...]:
-        return list_configured(visit.workspace, kind)
-
+def _choices(visit: Visit, ref: str | None, zone: str) -> _Choices:
+    workspace = visit.workspace
+    thing = get_configured(workspace, "orchestrations", ref) if ref else None
+    may_all = visit.may("destinations.admin_only")
     return _Choices(
-        queries={q.name: q.name + (" (draft)" if q.entry.get("status") != "active" else "") for q in all_of("queries")},
-        destinations=tuple(d.name for d in all_of("destinations")),
-        templates={t.name: t.entry for t in all_of("data_templates")},
-        thing=get_configured(visit.workspace, "orchestrations", ref) if ref else None,
+        queries={q.name: q.name + (" (draft)" if q.status == "draft" else "") for q in query_lines(workspace)},
+        databases=tuple(database.name for database in list_configured(workspace, "databases")),
+        destinations={line.name: line for line in destination_lines(workspace) if may_all or not line.admin_only},
+        groups=tuple(group.name for group in list_configured(workspace, "orchestration_groups")),
+        thing=thing,
+        runs_in=groups_of(workspace, thing.name) if thing else (),
+        zone=zone,
     )
 
 
@@ -57,62 +78,101 @@ class _Form:
         self._choices = choices
         self._done = done
         entry: Mapping[str, Any] = choices.thing.entry if choices.thing else {}
-        own = entry.get("settings", {})
-        self._named = bool(choices.thing)
+        self._own: Mapping[str, Any] = entry.get("settings", {})
+        # One that is for others only is not offered, even where it is the one that is used.
+        there = entry.get("destination") if entry.get("destination") in choices.destinations else None
         with dialog("Edit orchestration" if choices.thing else "Add orchestration") as self._box:
-            self._problem = part("div")
-            self._query = choice_field("Object: the query to send", choices.queries, value=entry.get("query"))
+            self._object(entry)
             self._destination = choice_field(
-                "Destination", choices.destinations, value=entry.get("destination") or _only(choices.destinations)
+                "Destination",
+                tuple(choices.destinations),
+                value=there or _only(choices.destinations),
             )
-            self._destination.on_value_change(self._offer_templates)
             self._template = choice_field("Data template: how columns go there", [], hint="")
             self._offer_templates()
-            if entry:
+            if there:
                 self._template.value = entry.get("data_template")
-            self._list = text_field(
-                "List", value=own.get("list_name", ""), hint="Empty: the list of the data template."
-            )
-            self._most = text_field(
-                "At most this many new members",
-                value=str(own.get("max_rows", "")),
-                hint="For a test; empty: all of them.",
-            )
-            self._workflow = ui.radio(
-                {"manual": "Manual: somebody runs it", "automatic": "Automatic: a group runs it"},
-                value=entry.get("workflow", "manual"),
-            ).props("dense inline")
-            self._workflow.props["aria-label"] = "Workflow"
+            self._settings = SettingsForm(_SETTINGS, self._own)
+            self._when()
             self._name = text_field("Name", value=entry.get("name", ""))
-            self._name.set_enabled(not self._named)
-            self._query.on_value_change(self._offer_name)
-            self._destination.on_value_change(self._offer_name)
+            self._name.set_enabled(choices.thing is None)
+            self._problem = part("div")
             with part("div", "dialog-actions"):
                 button("Cancel", on_click=self._box.close)
                 button("Save", on_click=self._save, kind="primary")
+        self._destination.on_value_change(self._offer_templates)
+        for field in (self._query, self._table, self._destination):
+            field.on_value_change(self._offer_name)
+
+    def _object(self, entry: Mapping[str, Any]) -> None:
+        """What is sent: a query, or a table as a whole."""
+        self._kind = choice_field("Object type", {"query": "Query", "table": "Table: a database export"}, value="query")
+        self._query = choice_field("Object: the query to send", self._choices.queries, value=entry.get("query"))
+        self._database = choice_field(
+            "Database of the table", self._choices.databases, value=_only(self._choices.databases)
+        )
+        self._table = choice_field(
+            "Object: the table to send", [], hint="All of its columns; one of them is called email."
+        )
+        self._query.bind_visibility_from(self._kind, "value", value="query")
+        for field in (self._database, self._table):
+            field.bind_visibility_from(self._kind, "value", value="table")
+        for field in (self._kind, self._database):
+            field.on_value_change(self._offer_tables)
+
+    def _when(self) -> None:
+        """Who runs it."""
+        self._workflow = ui.radio(
+            {"manual": "Manual: somebody runs it", "automatic": "Automatic: a group runs it"},
+            value="automatic" if self._choices.runs_in else "manual",
+        ).props("dense inline")
+        self._workflow.props["aria-label"] = "Workflow"
+        with part("div", "stack indent") as group:
+            groups = {**{name: name for name in self._choices.groups}, _NEW: "A new group"}
+            self._group = choice_field(
+                "Group", groups, value=next(iter((*self._choices.runs_in, *self._choices.groups)), _NEW)
+            )
+            with part("div", "stack") as new:
+                self._group_name = text_field("Name of the group")
+                self._schedule = ScheduleFields(self._visit, {}, zone=self._choices.zone)
+        group.bind_visibility_from(self._workflow, "value", value="automatic")
+        new.bind_visibility_from(self._group, "value", value=_NEW)
 
     def open(self) -> None:
         """Show it."""
         self._box.open()
 
     def _offer_templates(self) -> None:
-        fitting = [n for n, t in self._choices.templates.items() if t["destination"] == self._destination.value]
+        line = self._choices.destinations.get(str(self._destination.value))
+        fitting = [template.name for template in line.templates] if line else []
         self._template.set_options(
             fitting, value=self._template.value if self._template.value in fitting else _only(fitting)
         )
 
-    def _offer_name(self) -> None:
-        if not self._named and self._query.value and self._destination.value:
-            self._name.value = f"{self._query.value} to {self._destination.value}"
-
-    async def _save(self) -> None:
-        filled = [needed(field) for field in (self._query, self._destination, self._template, self._name)]
-        most = str(self._most.value or "").strip().replace(",", "")
-        self._most.error = None if most.isdigit() or not most else "Takes a whole number."
-        if not all(filled) or self._most.error:
+    async def _offer_tables(self) -> None:
+        if self._kind.value != "table" or not self._database.value:
             return
         try:
-            await self._visit.call(_saved, self._visit, self._choices.thing, self._entry(most))
+            tables = await self._visit.call(tables_of, self._visit.workspace, str(self._database.value))
+        except SegueError as error:
+            show_problem(self._problem, error)
+            tables = {}
+        self._table.set_options(list(tables))
+
+    def _offer_name(self) -> None:
+        sent = self._query.value if self._kind.value == "query" else self._table.value
+        if self._choices.thing is None and sent and self._destination.value:
+            self._name.value = f"{sent} to {self._destination.value}"
+
+    async def _save(self) -> None:
+        sent = (self._query,) if self._kind.value == "query" else (self._database, self._table)
+        filled = [needed(field) for field in (*sent, self._destination, self._template, self._name)]
+        changes = self._settings.changed()
+        groups = await self._chosen_groups()
+        if not all(filled) or changes is None or groups is None:
+            return
+        try:
+            await self._visit.call(self._saved, changes, groups)
         except SegueError as error:
             show_problem(self._problem, error)
             return
@@ -120,29 +180,38 @@ class _Form:
         ui.notify("The orchestration is saved.", type="positive", position="bottom-right")
         await self._done()
 
-    def _entry(self, most: str) -> dict[str, Any]:
-        before: Mapping[str, Any] = self._choices.thing.entry if self._choices.thing else {}
-        settings = {key: value for key, value in before.get("settings", {}).items() if key not in _INHERITED}
-        if str(self._list.value or "").strip():
-            settings["list_name"] = str(self._list.value).strip()
-        if most:
-            settings["max_rows"] = int(most)
+    async def _chosen_groups(self) -> tuple[str | Mapping[str, Any], ...] | None:
+        """As ``save_orchestration`` takes them; None where a field is wrong, which then says so."""
+        if self._workflow.value == "manual":
+            return ()
+        if self._group.value != _NEW:
+            if not needed(self._group):
+                return None
+            chosen, runs_in = str(self._group.value), self._choices.runs_in
+            # Where nobody chose another one, it stays in all that it is in.
+            return runs_in if chosen in runs_in[:1] else (chosen,)
+        filled = needed(self._group_name)
+        schedule = await self._schedule.given()
+        if not filled or schedule is None:
+            return None
+        return ({"name": str(self._group_name.value).strip(), "schedule": schedule},)
+
+    def _saved(self, changes: Mapping[str, Any], groups: tuple[str | Mapping[str, Any], ...]) -> None:
+        workspace, query = self._visit.workspace, None
+        name = self._query.value
+        if self._kind.value == "table":
+            name, query = table_query(workspace, str(self._database.value), str(self._table.value))
+        settings = {key: value for key, value in self._own.items() if key not in changes}
+        settings |= {key: value for key, value in changes.items() if value is not None}
         entry = {
             "name": str(self._name.value).strip(),
-            "query": self._query.value,
+            "query": name,
             "destination": self._destination.value,
             "data_template": self._template.value,
-            "workflow": self._workflow.value,
+            **({"settings": settings} if settings else {}),
         }
-        return {**entry, "settings": settings} if settings else entry
+        partial(save_orchestration, groups=groups, query=query, seen=self._choices.thing)(workspace, entry)
 
 
-def _only(names: tuple[str, ...] | list[str]) -> str | None:
-    return names[0] if len(names) == 1 else None
-
-
-def _saved(visit: Visit, thing: Configured | None, entry: Mapping[str, Any]) -> None:
-    if thing is None:
-        create(visit.workspace, "orchestrations", entry)
-    else:
-        replace(visit.workspace, "orchestrations", thing.id, entry, tag=thing.tag)
+def _only(names: Any) -> str | None:
+    return next(iter(names)) if len(names) == 1 else None

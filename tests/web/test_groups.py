@@ -1,0 +1,164 @@
+"""Groups of orchestrations, in a browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from segue.services.editing import create, get_configured, list_configured
+from segue.services.permissions import Policy
+from segue.services.workspace import open_workspace
+from segue.settings import Settings
+from tests.web.browser import logged_in_as
+
+
+@pytest.fixture
+def unique(visitor) -> str:
+    """A word that no other test has."""
+    return str(visitor.page.evaluate("Math.random().toString(36).slice(2)"))
+
+
+def workspace_of(visitor):
+    return closing(open_workspace(Settings.from_env(visitor.site.place.variables)))
+
+
+def made(visitor, name: str, **changes: object) -> str:
+    """An orchestration of its own, so that no other test runs it."""
+    with workspace_of(visitor) as workspace:
+        entry = get_configured(workspace, "orchestrations", "Loyalty to Klaviyo").entry
+        create(workspace, "orchestrations", {**entry, "name": name, "settings": {"list_name": name}, **changes})
+    return name
+
+
+def group(visitor, name: str) -> Mapping[str, Any]:
+    with workspace_of(visitor) as workspace:
+        return {thing.name: thing.entry for thing in list_configured(workspace, "orchestration_groups")}[name]
+
+
+def choose(page: Page, place: Locator, label: str | re.Pattern[str], choice: str) -> None:
+    place.get_by_label(label, exact=True).click()
+    page.get_by_role("option", name=choice, exact=True).click()
+
+
+def test_one_is_added_with_members_in_order_and_a_schedule_in_words_and_is_run(visitor, unique):
+    first, second = made(visitor, f"First {unique}"), made(visitor, f"Second {unique}")
+    name = f"Nightly {unique}"
+    page = visitor.go("/groups")
+    page.get_by_role("button", name="Add group").click()
+    dialog = page.get_by_role("dialog", name="Add group")
+    dialog.get_by_label("Name", exact=True).fill(name)
+    choose(page, dialog, "Orchestration 1", first)
+    dialog.get_by_role("button", name="Add member").click()
+    choose(page, dialog, "Orchestration 2", second)
+    choose(page, dialog, "After (2)", first)
+    page.keyboard.press("Escape")
+    dialog.get_by_role("checkbox", name="On a schedule").click()
+    dialog.get_by_label("Schedule (cron)").fill("0 6 * *")
+    expect(dialog).to_contain_text("Takes five fields")
+    dialog.get_by_label("Schedule (cron)").fill("30 2 1 1 *")
+    # The zone is the browser's own.
+    expect(dialog.get_by_role("status")).to_contain_text("(Europe/Vienna)")
+    expect(dialog.get_by_role("status").get_by_role("listitem")).to_have_count(5)
+    expect(dialog.get_by_role("status").get_by_role("listitem").first).to_contain_text("1 Jan")
+    assert visitor.serious() == []
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    saved = group(visitor, name)
+    assert saved["members"] == [{"orchestration": first}, {"orchestration": second, "after": [first]}]
+    assert saved["schedule"] == {"cron": "30 2 1 1 *", "timezone": "Europe/Vienna", "missed": "run_once"}
+
+    card = page.get_by_role("region", name=name, exact=True)
+    card.get_by_role("button", name="Run now").click()
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(card.get_by_role("row").filter(has_text=first).first).to_contain_text(
+        re.compile("Completed"), timeout=60_000
+    )
+    admin = visitor.site.place.admin
+    assert set(admin.emails(first)) == set(admin.emails("Customers")) != set()
+
+
+def test_one_is_disabled_edited_and_deleted(visitor, unique):
+    name, member = f"Weekly {unique}", made(visitor, f"Weekly one {unique}")
+    with workspace_of(visitor) as workspace:
+        create(workspace, "orchestration_groups", {"name": name, "members": [{"orchestration": member}]})
+    page = visitor.go("/groups")
+    card = page.get_by_role("region", name=name, exact=True)
+
+    def act(action: str) -> None:
+        page.get_by_role("button", name=f"Actions: {name}").click()
+        page.get_by_role("menuitem", name=action).click()
+
+    act("Disable")
+    expect(card).to_contain_text("Disabled")
+    act("Edit")
+    dialog = page.get_by_role("dialog", name="Edit group")
+    dialog.get_by_role("checkbox", name="After an upstream signal").click()
+    dialog.get_by_label("Name of the signal").fill("warehouse")
+    dialog.get_by_text("More", exact=True).click()
+    dialog.get_by_label("Wait before it starts").fill("soon")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("duration")
+    dialog.get_by_label("Wait before it starts").fill("600s")
+    dialog.get_by_role("button", name="Save").click()
+    expect(card).to_contain_text('After the signal "warehouse"')
+    expect(card).to_contain_text("10m later")
+    act("Delete")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(card).to_have_count(0)
+
+
+def test_an_automatic_orchestration_is_added_with_its_group(visitor, unique):
+    page = visitor.go("/orchestrations")
+    page.get_by_role("button", name="Add orchestration").click()
+    dialog = page.get_by_role("dialog", name="Add orchestration")
+    choose(page, dialog, "Object type", "Table: a database export")
+    choose(page, dialog, "Object: the table to send", "Customer360")
+    choose(page, dialog, "Destination", "Klaviyo")
+    choose(page, dialog, "Data template: how columns go there", "Email only")
+    dialog.get_by_label("Name", exact=True).fill(f"Table {unique}")
+    dialog.get_by_label("List", exact=True).fill(f"Table {unique}")
+    dialog.get_by_text("Automatic: a group runs it").click()
+    choose(page, dialog, "Group", "A new group")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("This is needed.").first).to_be_visible()
+    dialog.get_by_label("Name of the group").fill(f"Group {unique}")
+    dialog.get_by_label("Schedule (cron)").fill("0 0 1 1 *")
+    assert visitor.serious() == []
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("row").filter(has_text=f"Table {unique}")).to_contain_text(f"automatic: Group {unique}")
+    assert group(visitor, f"Group {unique}")["members"] == [{"orchestration": f"Table {unique}"}]
+    with workspace_of(visitor) as workspace:
+        entry = get_configured(workspace, "orchestrations", f"Table {unique}").entry
+        assert get_configured(workspace, "queries", entry["query"]).entry["sql"] == 'SELECT * FROM "Customer360"'
+
+
+def test_a_destination_for_administrators_is_not_offered_to_an_activator(visitor, unique):
+    with workspace_of(visitor) as workspace:
+        entry = get_configured(workspace, "destinations", "Klaviyo").entry
+        create(workspace, "destinations", {**entry, "name": f"Secret {unique}", "admin_only": True})
+        create(
+            workspace,
+            "data_templates",
+            {"name": f"T {unique}", "destination": f"Secret {unique}", "list_name": f"L {unique}"},
+        )
+
+    def offered(page: Page) -> list[str]:
+        page.get_by_role("button", name="Add orchestration").click()
+        page.get_by_role("dialog", name="Add orchestration").get_by_label("Destination", exact=True).click()
+        expect(page.get_by_role("option", name="Klaviyo", exact=True)).to_be_visible()
+        return page.get_by_role("option").all_inner_texts()
+
+    assert f"Secret {unique}" in offered(visitor.go("/orchestrations"))
+    cookies = logged_in_as(visitor.site.place, Policy.ACTIVATOR)
+    visitor.page.context.clear_cookies()
+    visitor.page.context.add_cookies([{"name": n, "value": v, "url": visitor.site.url} for n, v in cookies.items()])
+    page = visitor.go("/orchestrations")
+    assert f"Secret {unique}" not in offered(page)
+    page = visitor.go("/destinations")
+    expect(page.get_by_role("region", name=f"Secret {unique}", exact=True)).to_contain_text("Admin only")
+    expect(page.get_by_role("button", name="Add destination")).to_have_count(0)
