@@ -99,6 +99,8 @@ class Settings:
     """SEGUE_OIDC_CLIENT_SECRET: the secret that goes with it."""
     oidc_policies: tuple[PolicyRule, ...] = ()
     """SEGUE_OIDC_POLICIES: who gets which policy: `groups:marketing=activator+restrict_pii,groups:data=operator`."""
+    traces: bool = False
+    """OTEL_EXPORTER_OTLP_ENDPOINT: where traces are sent, with `segue[otel]`; this and all OTEL_... are OpenTelemetry's own."""
     server: str | None = None
     """SEGUE_SERVER: address of a server that commands leave their work to: `https://segue.brand.shop`; as `segue --server`."""
     token: Secret | None = None
@@ -163,6 +165,7 @@ class Settings:
             oidc_client_id=environ.get("SEGUE_OIDC_CLIENT_ID", "").strip() or None,
             oidc_client_secret=read("SEGUE_OIDC_CLIENT_SECRET", Secret, default.oidc_client_secret),
             oidc_policies=read("SEGUE_OIDC_POLICIES", _parse_rules, default.oidc_policies),
+            traces=_traces_wanted(environ),
             server=read("SEGUE_SERVER", parse_server, default.server),
             token=read("SEGUE_TOKEN", Secret, default.token),
             failpoint=environ.get("SEGUE_FAILPOINT") or None,
@@ -197,6 +200,13 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise ValueError(f"takes a duration such as 90s, 30m or 1h30m, not {text!r}")
     return seconds
+
+
+def _traces_wanted(environ: Mapping[str, str]) -> bool:
+    """Whether OpenTelemetry's variables name somewhere to send traces to, and do not switch them off."""
+    off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or environ.get("OTEL_TRACES_EXPORTER") == "none"
+    named = any(environ.get(f"OTEL_EXPORTER_OTLP_{which}ENDPOINT") for which in ("", "TRACES_"))
+    return named and not off
 
 
 def parse_server(text: str) -> str:

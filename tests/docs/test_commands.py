@@ -40,7 +40,7 @@ _ORDER = (
     "use-a-server",
     "serve",
 )
-_NOT_COMMANDS = {"configure", "users", "use-the-web-app", "postgresql"}
+_NOT_COMMANDS = {"traces", "configure", "users", "use-the-web-app", "postgresql"}
 """Pages that need a browser, several people or a database server."""
 _HOW_TOS = [ROOT / "docs" / "how-to" / f"{stem}.md" for stem in _ORDER]
 # Exit code 3 is a run that completed with warnings: the sample has rows that cannot be sent.

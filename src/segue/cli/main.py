@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from segue import traces
 from segue.cli import (
     activity,
     audit,
@@ -158,11 +159,22 @@ def _log_to_stderr() -> None:
 
 @contextmanager
 def _events() -> Iterator[None]:
-    """Where SEGUE_LOG asks for it, events are written as JSON lines."""
+    """Where SEGUE_LOG asks for it, events are written as JSON lines; where OTEL_... do, traces are sent."""
     try:
-        target = Settings.from_env(os.environ).log
+        current = Settings.from_env(os.environ)
     except ConfigError:  # told by the command that needs the settings
-        target = None
+        current = Settings()
+    if current.traces:
+        traces.on()
+    try:
+        with _log(current.log):
+            yield
+    finally:
+        traces.off()
+
+
+@contextmanager
+def _log(target: str | None) -> Iterator[None]:
     if target is None:
         yield
         return

@@ -22,6 +22,7 @@ from segue.services.rejects import keep_refused
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.template import TemplateSettings
+from segue.traces import Span
 from segue.workflow.announce import announcing
 from segue.workflow.context import RunContext, Stage
 from segue.workflow.failures import explain
@@ -34,6 +35,7 @@ from segue.workflow.steps import Step, Suspended, at_once
 from segue.workflow.sync import stage_sync
 from segue.workflow.tasks import TASKS, Task, counts_so_far, summary
 from segue.workflow.tidying import sweep, tidy_run
+from segue.workflow.tracing import note_run, note_task, run_span, task_span
 from segue.workflow.undo import stage_undo
 
 _LOST = frozenset({"staging_lost", "another_account"})
@@ -203,6 +205,7 @@ class Runner:
             closing(turns),
             self.open(orchestration) as destination,
             announcing(self.workspace, run, quiet=only is not None),
+            run_span(run) as span,
         ):
             context = RunContext(
                 workspace=self.workspace,
@@ -228,7 +231,8 @@ class Runner:
                 self.records.update(run.id, status=RunStatus.STOPPED, ended_at=now())
             finally:
                 self._count_requests(run, destination)
-        ended = self.records.get(run.id)
+            ended = self.records.get(run.id)
+            note_run(span, ended)
         # Any other may be taken up again: what it staged is swept by the next run.
         if ended.status.succeeded:
             keep_refused(self.workspace, run.id)
@@ -248,6 +252,10 @@ class Runner:
         if before is not None and before.status.done:
             return True
         self.records.begin_task(context.run.id, name, position)
+        with task_span(context.run, name, before.attempts + 1 if before else 1) as span:
+            return self._attempt(context, name, task, span)
+
+    def _attempt(self, context: RunContext, name: str, task: Task, span: Span) -> bool:
         try:
             if self.stop.is_set():
                 raise Interrupted  # noqa: TRY301 -- as if the task had noticed it itself
@@ -262,12 +270,13 @@ class Runner:
                 # DuckDB and Arrow turn a Ctrl-C that reaches them while they read our rows into an error of their own.
                 self._stopped(context, name)
                 return False
-            self._failed(context, name, explain(error))
+            self._failed(context, name, explain(error), span)
             if self.settings.debug:
                 raise
             return False
-        went_well = not (outcome.get("warnings") or outcome.get("failed"))
-        self.records.end_task(context.run.id, name, TaskStatus.SUCCEEDED if went_well else TaskStatus.ISSUE, outcome)
+        status = TaskStatus.ISSUE if outcome.get("warnings") or outcome.get("failed") else TaskStatus.SUCCEEDED
+        self.records.end_task(context.run.id, name, status, outcome)
+        note_task(span, status, outcome)
         self.progress.end(name, summary(outcome))
         return True
 
@@ -276,7 +285,8 @@ class Runner:
         counts = counts_so_far(context)
         self.records.update(context.run.id, status=RunStatus.STOPPED, counts=counts, ended_at=now())
 
-    def _failed(self, context: RunContext, task: str, error: SegueError) -> None:
+    def _failed(self, context: RunContext, task: str, error: SegueError, span: Span) -> None:
+        note_task(span, TaskStatus.FAILED, error.facts, error=error.code)
         self.records.end_task(context.run.id, task, TaskStatus.FAILED, error.facts)
         counts, told = counts_so_far(context), error_dict(error, context.run)
         self.records.update(context.run.id, status=RunStatus.FAILED, counts=counts, error=told, ended_at=now())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 
 import orjson
@@ -39,7 +40,7 @@ def clear(client: Client, work: Work, progress: Progress) -> Outcome:
         return Outcome()
     progress.begin("clear", total=sum(len(rows) for _, rows in todo), unit="rows")
     with ThreadPoolExecutor(CALLERS, thread_name_prefix="clear") as pool:
-        for future in [pool.submit(caller.clear, part, rows) for part, rows in todo]:
+        for future in [pool.submit(copy_context().run, caller.clear, part, rows) for part, rows in todo]:
             try:
                 future.result()
             except BaseException:
@@ -94,7 +95,7 @@ class _Caller:
         rejects: list[RowReject] = []
         for row in rows:
             try:
-                answer = self._client.call(IMPORT_PROFILE, body=_body(row))
+                answer = self._client.call(IMPORT_PROFILE, body=_body(row), rows=1)
                 ids[row.key] = answer.body["data"]["id"]
             except Refusal as refusal:
                 if refusal.decision is not Decision.ROW_ERROR:

@@ -16,6 +16,7 @@ import orjson
 from segue.delivery.budget import RateBudget
 from segue.delivery.decider import LONG_PAUSE, MAX_ATTEMPTS, RULES, Decision, Rule, backoff, decide
 from segue.destinations.klaviyo.limits import CREATE_LIST, GET_ACCOUNTS, MEDIA_TYPE, REVISION, Endpoint
+from segue.destinations.klaviyo.tracing import note_answer, request_span
 from segue.errors import CredentialError, DestinationError
 
 _TIMEOUT = httpx.Timeout(120.0, connect=10.0)
@@ -113,11 +114,13 @@ class Client:
         id: str = "",  # noqa: A002 -- the API's word
         params: Mapping[str, str] | None = None,
         body: Json | bytes | None = None,
+        rows: int | None = None,
         before_repeat: Callable[[], Answer | None] | None = None,
     ) -> Answer:
         """Make a call until it has an answer that means something.
 
-        before_repeat: for calls that must not happen twice: looks whether the lost one arrived, and gives its answer.
+        rows: how many the body holds, for traces; before_repeat: for calls that must not happen twice: looks whether the lost
+        one arrived, and gives its answer.
         Raises Refusal (400, 404, 409, 413), CredentialError, DestinationError, Interrupted.
         """
         content = orjson.dumps(body) if isinstance(body, dict) else body
@@ -125,7 +128,9 @@ class Client:
         failures = throttled = 0
         while True:
             self.budget.acquire(endpoint.name)
-            response, cause = self._send(endpoint, path, params, content)
+            with request_span(endpoint, failures + throttled + 1, rows) as span:
+                response, cause = self._send(endpoint, path, params, content)
+                note_answer(span, response, cause)
             rule = decide(response.status_code if response is not None else None)
             if response is not None:
                 self.budget.observe(endpoint.name, response.headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -91,7 +92,7 @@ def remove(client: Client, work: Work, progress: Progress) -> Outcome:
     progress.begin("remove", total=len(everybody), unit="members")
     todo = [(p, everybody[p.start : p.stop]) for p in parts if p.state is not PartState.COMPLETE]
     with ThreadPoolExecutor(REMOVERS, thread_name_prefix="remove") as pool:
-        for future in [pool.submit(remover.remove, part, span) for part, span in todo]:
+        for future in [pool.submit(copy_context().run, remover.remove, part, span) for part, span in todo]:
             try:
                 future.result()
             except BaseException:
@@ -194,7 +195,7 @@ class _Remover:
     def _delete(self, ids: Sequence[str]) -> None:
         for start in range(0, len(ids), IDS_A_CALL):
             body = {"data": [{"type": "profile", "id": i} for i in ids[start : start + IDS_A_CALL]]}
-            self._client.call(REMOVE_MEMBERS, id=self._work.list_id, body=body)
+            self._client.call(REMOVE_MEMBERS, id=self._work.list_id, body=body, rows=len(body["data"]))
 
     def warnings(self) -> tuple[str, ...]:
         """What the user should know; people who left by themselves are no reason to worry."""

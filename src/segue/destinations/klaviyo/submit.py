@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import pyarrow as pa
 
@@ -42,7 +43,7 @@ def send(client: Client, work: Work, progress: Progress) -> Outcome:
     submitter = Submitter(client, work, delta, progress, done=sum(p.rows for p in parts) - sum(p.rows for p in todo))
     progress.begin("send", total=sum(p.rows for p in parts), unit="rows")
     with ThreadPoolExecutor(SENDERS, thread_name_prefix="send") as pool:
-        for future in [pool.submit(submitter.deliver, part) for part in todo]:
+        for future in [pool.submit(copy_context().run, submitter.deliver, part) for part in todo]:
             try:
                 future.result()
             except BaseException:
@@ -94,7 +95,7 @@ class Submitter:
         # The last fragment ends in "},": both characters are part of what follows the rows.
         body = b"".join((_PREFIX, fragments_text(rows)[:-2], self._suffix))
         try:
-            answer = self._client.call(CREATE_JOB, body=body)
+            answer = self._client.call(CREATE_JOB, body=body, rows=rows.num_rows)
         except Refusal as refusal:
             if refusal.decision is Decision.GONE or any(_blames_list(p) for p in refusal.problems):
                 raise list_gone() from refusal

@@ -65,6 +65,7 @@ _DEFAULTS = {
     "query_seconds": "`30m`",
     "engine_memory": "`600MB`",
     "debug": "`0`",
+    "traces": "not set",
     "rate_scale": "`1`",
     "keep_payloads": "`90d`",
     "keep_runs": "`365d`",
