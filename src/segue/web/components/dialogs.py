@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from nicegui import ui
@@ -44,3 +44,15 @@ async def ask(title: str, label: str, *, value: str = "", yes: str) -> str | Non
     answer = await box
     box.delete()
     return answer.strip() or None if isinstance(answer, str) else None
+
+
+def in_use(name: str, users: Sequence[str]) -> None:
+    """Say what uses a thing that is to be deleted. users: each with its kind."""
+    with dialog("It is in use") as box:
+        part("p", text=f'"{name}" cannot be deleted while others use it. Change or delete first:')
+        with part("ul"):
+            for user in users:
+                part("li", text=user)
+        with part("div", "dialog-actions"):
+            button("Close", on_click=box.close)
+    box.open()

@@ -53,6 +53,7 @@ LOOKS: Mapping[str, Look] = {
     "activated, not run": Look("play_circle", "idle"),
     "inactive": Look("bedtime", "idle"),
     "admin only": Look("admin_panel_settings", "idle"),
+    "checking": Look("autorenew", "busy"),
     "disabled": Look("pause_circle", "idle"),
     "never run": Look("radio_button_unchecked", "idle"),
     "to do": Look("radio_button_unchecked", "idle"),

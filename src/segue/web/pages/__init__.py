@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from segue.web.pages import (
     customer_history,
+    database_explorer,
+    databases,
     destinations,
     groups,
     home,
@@ -25,6 +27,8 @@ from segue.web.registry import Page, check
 PAGES: tuple[Page, ...] = check(
     (
         home.PAGE,
+        databases.PAGE,
+        database_explorer.PAGE,
         queries.PAGE,
         query_editor.PAGE,
         destinations.PAGE,

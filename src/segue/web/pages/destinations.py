@@ -13,7 +13,7 @@ from segue.services.connections import check_connection
 from segue.services.destinations import DestinationLine, TemplateLine, destination_lines, require_sound
 from segue.services.editing import create, delete, get_configured
 from segue.web.components.banner import error_banner, notice
-from segue.web.components.dialogs import ask, confirm, dialog
+from segue.web.components.dialogs import ask, confirm, in_use
 from segue.web.components.icons import button, menu_button
 from segue.web.components.moment import Moment
 from segue.web.components.parts import heading, part
@@ -159,7 +159,7 @@ async def _check(visit: Visit, line: DestinationLine, answer: ui.element) -> Non
 async def _delete(visit: Visit, line: DestinationLine, refill: Refill) -> None:
     users = [*(f'the data template "{t.name}"' for t in line.templates), *(f'"{name}"' for name in line.used_by)]
     if users:
-        _in_use(line.name, users)
+        in_use(line.name, users)
     elif await confirm(
         "Delete the destination?",
         f'"{line.name}" is deleted for good. Its credential stays.',
@@ -168,17 +168,6 @@ async def _delete(visit: Visit, line: DestinationLine, refill: Refill) -> None:
     ):
         await visit.call(partial(delete, tag=None), visit.workspace, "destinations", line.id)
         await refill()
-
-
-def _in_use(name: str, users: list[str]) -> None:
-    with dialog("It is in use") as box:
-        part("p", text=f'"{name}" cannot be deleted while others use it. Change or delete first:')
-        with part("ul"):
-            for user in users:
-                part("li", text=user)
-        with part("div", "dialog-actions"):
-            button("Close", on_click=box.close)
-    box.open()
 
 
 async def _act(visit: Visit, line: DestinationLine, event: GenericEventArguments, refill: Refill) -> None:
@@ -192,7 +181,7 @@ async def _act(visit: Visit, line: DestinationLine, event: GenericEventArguments
             await visit.call(create, visit.workspace, "data_templates", {**thing.entry, "name": name})
             await refill()
     elif template.used_by:
-        _in_use(template.name, [f'the orchestration "{name}"' for name in template.used_by])
+        in_use(template.name, [f'the orchestration "{name}"' for name in template.used_by])
     elif await confirm(
         "Delete the data template?", f'"{template.name}" is deleted for good.', yes="Delete", danger=True
     ):

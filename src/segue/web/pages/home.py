@@ -45,7 +45,7 @@ async def build(visit: Visit) -> None:
 def _steps(setup: Setup) -> tuple[_Step, ...]:
     file = "Add it to a file, then: segue apply FILE"
     return (
-        _Step(title="Connect a database", done=setup.databases > 0, path="/customer-360", hint=file),
+        _Step(title="Connect a database", done=setup.databases > 0, path="/databases", hint=file),
         _Step(title="Add a credential of Klaviyo", done=setup.credentials > 0, path="/destinations", hint=file),
         _Step(title="Build a query and activate it", done=setup.active_queries > 0, path="/queries", hint=file),
         _Step(title="Add a destination", done=setup.destinations > 0, path="/destinations", hint=file),

@@ -139,7 +139,9 @@ async def _ask_new(visit: Visit) -> None:
     names = [database.name for database in await visit.call(list_configured, visit.workspace, "databases")]
     with dialog("New query") as box:
         if not names:
-            part("p", text="There is no database yet. A query needs one: add it to a file and `segue apply` it.")
+            part("p", text="There is no database yet, and a query needs one.")
+            with part("div", "dialog-actions"):
+                part("a", "button primary", text="Add a database", href="/databases")
             box.open()
             return
         name = text_field("Name")
