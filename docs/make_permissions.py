@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from segue.api.access import PUBLIC, ROUTES
 from segue.cli.access import COMMANDS
 from segue.services.permissions import EDITS, PERMISSIONS, Option, Policy
+from segue.web.access import FILES
+from segue.web.pages import PAGES
 
 _HEAD = """\
 # Permissions
@@ -36,7 +38,7 @@ Segue itself (schedules, workers) does what somebody with the permission asked f
 
 def reference() -> str:
     """The page in Markdown."""
-    return "".join([_HEAD, *_table(), *_options(), _REST, *_kinds(), *_routes(), *_commands()])
+    return "".join([_HEAD, *_table(), *_options(), _REST, *_kinds(), *_pages(), *_routes(), *_commands()])
 
 
 def _table() -> Iterator[str]:
@@ -58,6 +60,14 @@ def _kinds() -> Iterator[str]:
     yield "\n## Configuration\n\n| Kind | Changing it takes |\n| --- | --- |\n"
     for kind, permission in EDITS.items():
         yield f"| `{kind}` | `{permission}` |\n"
+
+
+def _pages() -> Iterator[str]:
+    yield "\n## Pages and files of the web app\n\n| Address | Takes |\n| --- | --- |\n"
+    for page in PAGES:
+        yield f"| `{page.path}` | `{page.permission}` |\n"
+    for path, permission in FILES.items():
+        yield f"| `{path}` | `{permission}` |\n"
 
 
 def _routes() -> Iterator[str]:

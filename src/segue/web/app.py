@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from segue.errors import SegueError
 from segue.services.workspace import Workspace
 from segue.settings import Settings
+from segue.web.access import check_files
 from segue.web.activity_export import register_activity_export
 from segue.web.door import Door
 from segue.web.downloads import register_downloads
@@ -56,6 +57,7 @@ def with_pages(api: FastAPI, workspace: Workspace, settings: Settings, *, first_
         ui.page(page.path, title=f"{page.title} · Segue", response_timeout=30)(
             _with_parameters(shown(page, PAGES, workspace, settings), page.parameters())
         )
+    check_files(nicegui_app, (page.path for page in PAGES))
     ui.run_with(
         outer,
         root=shown_missing(PAGES, workspace, settings),
