@@ -13,11 +13,13 @@ import pytest
 
 from segue.api import create_app
 from segue.api.access import ROUTES
+from segue.services import editing
 from segue.services.permissions import Policy, Scope
 from segue.services.tokens import create_token
 from segue.services.users import create_user
 from segue.services.workspace import Workspace
 from segue.settings import Settings
+from segue.workflow.requests import request_run
 from tests.api.conftest import serving
 
 from .test_permissions import OF
@@ -29,7 +31,7 @@ class Api:
     tokens: dict[Policy, str]
 
     def ask(self, policy: Policy, method: str, path: str, **options):
-        headers = {"Authorization": f"Bearer {self.tokens[policy]}"}
+        headers = {"Authorization": f"Bearer {self.tokens[policy]}", **options.pop("headers", {})}
         return self.http.request(method, path, headers=headers, **options)
 
 
@@ -115,3 +117,32 @@ def test_a_name_with_a_line_break_writes_no_header(api):
 def test_a_path_leads_to_no_file(api, path):
     answer = api.ask(Policy.ADMINISTRATOR, "GET", path)
     assert answer.status_code == 404
+
+
+def test_an_admin_only_destination_is_used_by_its_id_no_more_than_by_its_name(api, workspace, tmp_path):
+    (tmp_path / "people.csv").write_text("email\nana@mail.shop\n", encoding="utf-8")
+    made = {}
+    for kind, entry in (
+        ("databases", {"engine": "duckdb", "tables": {"People": str(tmp_path / "people.csv")}}),
+        ("credentials", {"type": "klaviyo", "api_key": "pk_x", "base_url": "http://127.0.0.1:9"}),
+        ("queries", {"database": "closed", "status": "active", "sql": "SELECT email FROM People"}),
+        ("destinations", {"plugin": "klaviyo", "credential": "closed", "admin_only": True}),
+        ("data_templates", {"destination": "closed", "list_name": "L"}),
+        ("orchestrations", {"query": "closed", "destination": "closed", "data_template": "closed"}),
+    ):
+        made[kind] = editing.create(workspace, kind, {"name": "closed", **entry})
+    run = request_run(workspace, "closed").run
+    one = f"/api/v1/orchestrations/{made['orchestrations'].id}"
+    entry = {**made["orchestrations"].entry, "name": "mine"}
+    for method, path, body in (
+        ("POST", f"{one}/plan", None),
+        ("POST", f"{one}/runs", {}),
+        ("PUT", one, {**made["orchestrations"].entry, "workflow": "automatic"}),
+        ("DELETE", one, None),
+        ("POST", "/api/v1/orchestrations", entry),
+        ("POST", f"/api/v1/runs/{run.id}/stop", None),
+        ("PUT", f"/api/v1/destinations/{made['destinations'].id}", {**made["destinations"].entry, "admin_only": False}),
+    ):
+        answer = api.ask(Policy.ACTIVATOR, method, path, json=body, headers={"If-Match": "*"})
+        assert answer.status_code == 403, (method, path, answer.text)
+    assert api.ask(Policy.OPERATOR, "POST", f"/api/v1/runs/{run.id}/stop").status_code < 300

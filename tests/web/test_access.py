@@ -7,12 +7,14 @@ from contextlib import closing
 import httpx
 import pytest
 from fastapi import FastAPI
+from playwright.sync_api import expect
 
 from segue.services import editing
 from segue.services.audit import audit_page
 from segue.services.links import password_link, redeem_link
 from segue.services.login import log_in
-from segue.services.permissions import Option, Policy
+from segue.services.permissions import Option, Policy, Scope
+from segue.services.tokens import create_token, list_tokens
 from segue.services.users import create_user
 from segue.services.workspace import open_workspace
 from segue.settings import Settings
@@ -131,3 +133,28 @@ def test_a_line_break_in_an_address_writes_no_header(site):
     assert answer.status_code == 303
     assert "set-cookie" not in answer.headers
     assert "\n" not in answer.headers["location"]
+
+
+def forge(visitor, row, action):
+    """Send what the table does not offer, as somebody does who writes to the websocket by hand."""
+    emit = "(frame, what) => getElement(Number(frame.id.slice(1))).$emit('action', what)"
+    visitor.page.locator(".table-frame").evaluate(emit, {"row": row, "action": action})
+
+
+def test_a_forged_action_does_no_more_than_its_user_may(visitor, entering, opened):
+    query = editing.get_configured(opened, "queries", "Customers")
+    theirs, _ = create_token(opened, "not the viewer's", [Scope.READ], days=1)
+    with entering("forger@brand.shop", Policy.VIEWER) as client:
+        visitor.page.context.add_cookies(
+            [{"name": "segue", "value": client.cookies["segue"], "url": visitor.site.url}],
+        )
+        create_token(opened, "the viewer's", [Scope.READ], days=1, user="forger@brand.shop")
+    page = visitor.go("/settings/tokens")
+    forge(visitor, theirs.id, "revoke")
+    expect(page.get_by_text("The token is gone.")).to_be_visible()
+    assert {token.name: token.revoked_at for token in list_tokens(opened)}["not the viewer's"] is None
+    visitor.go("/queries")
+    forge(visitor, query.id, "delete")
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("alert")).to_contain_text("may not make, change, activate and delete queries")
+    assert editing.get_configured(opened, "queries", query.id).tag == query.tag
