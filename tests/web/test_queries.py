@@ -168,3 +168,36 @@ def test_names_are_text_whatever_they_hold(visitor):
     page.get_by_role("link", name=evil).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(evil)
     assert page.evaluate("window.hit") is None
+
+
+def test_versions_are_compared_and_restored(visitor, editor):
+    page = visitor.page
+    write(page, "SELECT email FROM Customer360 WHERE city = 'Boston'")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_text("The draft is saved.")).to_be_visible()
+    page.get_by_role("button", name="Versions").click()
+    dialog = page.get_by_role("dialog", name="Versions")
+    expect(dialog.get_by_role("row").filter(has_text="ana")).to_have_count(2)
+    expect(dialog).to_contain_text("No difference")
+    page.get_by_role("button", name="Actions: 1", exact=True).click()
+    page.get_by_role("menuitem", name="Compare").click()
+    difference = dialog.get_by_role("region", name="Difference")
+    expect(difference.locator(".new")).to_contain_text("Boston")
+    expect(difference.locator(".gone")).to_contain_text("SELECT email AS email FROM Customer360")
+    assert visitor.serious() == []
+    page.get_by_role("button", name="Actions: 1", exact=True).click()
+    page.get_by_role("menuitem", name="Restore").click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_text("Changes that are not saved.")).to_be_visible()
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("Changes that are not saved.")).to_be_hidden()
+    assert entry(visitor, editor)["sql"] == "SELECT email AS email FROM Customer360"
+
+
+def test_a_query_is_moved_to_a_folder(visitor, editor):
+    page = visitor.go("/queries")
+    act(page, editor, "Move to folder")
+    page.get_by_label("Folder", exact=True).last.fill("Weekly sends")
+    page.get_by_role("button", name="Move", exact=True).click()
+    expect(page.get_by_role("row").filter(has_text=editor)).to_contain_text("Weekly sends")
+    assert entry(visitor, editor)["folder"] == "Weekly sends"

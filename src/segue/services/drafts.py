@@ -16,6 +16,7 @@ from segue.catalog.drafts import QueryDraft
 from segue.errors import UsageError
 from segue.services.audit import record
 from segue.services.editing import ChangedError, Configured, create, get_configured, replace
+from segue.services.versions import record_version
 from segue.services.workspace import Workspace
 
 
@@ -71,6 +72,7 @@ def save_draft(workspace: Workspace, ref: str, sql: str, *, tag: str) -> OpenQue
             session.add(QueryDraft(query_id=opened.id, sql=sql, by=workspace.actor.name, updated_at=now()))
         else:
             draft.sql, draft.by, draft.updated_at = sql, workspace.actor.name, now()
+        record_version(session, workspace.actor, opened.id, sql, active=False)
     return open_query(workspace, opened.id)
 
 
@@ -118,11 +120,30 @@ def rename_query(workspace: Workspace, ref: str, name: str) -> OpenQuery:
     return open_query(workspace, opened.id)
 
 
+def move_query(workspace: Workspace, ref: str, folder: str) -> OpenQuery:
+    """Put a query into a folder; an empty name takes it out of the one that it is in. Raises UsageError ``bad_name``."""
+    workspace.actor.require("queries.edit")
+    opened = open_query(workspace, ref)
+    target = folder.strip() or None
+    if target is not None and (len(target) > _LONGEST or not target.isprintable()):
+        raise _bad_name()
+    with workspace.catalog.session() as session:
+        if target != opened.folder:
+            session.get_one(models.Query, opened.id).folder = target
+            before, after = {"folder": opened.folder}, {"folder": target}
+            record(session, workspace.actor, "query.move", opened.name, before=before, after=after)
+    return open_query(workspace, opened.id)
+
+
+def _bad_name() -> UsageError:
+    return UsageError(
+        "A name has 1 to 255 characters, all of them visible.", code="bad_name", steps=("Choose another name.",)
+    )
+
+
 def _check_name(session: Session, name: str) -> None:
     if not name or len(name) > _LONGEST or not name.isprintable():
-        raise UsageError(
-            "A name has 1 to 255 characters, all of them visible.", code="bad_name", steps=("Choose another name.",)
-        )
+        raise _bad_name()
     if session.scalars(select(models.Query.id).where(models.Query.name == name)).first() is not None:
         raise UsageError(f'there is a query "{name}" already', code="exists", steps=("Take another name.",))
 

@@ -12,13 +12,14 @@ from segue.errors import BusyError
 from segue.services.configuration.access import require_changes
 from segue.services.configuration.changes import Change, compare
 from segue.services.configuration.documents import Documents, read_documents
-from segue.services.configuration.entries import KINDS, SECRETS, Entry
+from segue.services.configuration.entries import KINDS, SECRETS, Entry, QueryEntry
 from segue.services.configuration.problems import ConfigurationError, Problem
 from segue.services.configuration.queries import check_queries
 from segue.services.configuration.references import draft_warnings, reference_problems
 from segue.services.configuration.sharing import shared_list_warnings
 from segue.services.configuration.state import State, delete_entry, read_state, rename_orchestration, save_entry
 from segue.services.configuration.trail import record_change
+from segue.services.versions import record_version
 from segue.services.workspace import Workspace
 
 Guard = Callable[[Session], None]
@@ -122,7 +123,10 @@ def _save(workspace: Workspace, before: State, desired: State, changes: Sequence
             if change.renamed_from:
                 rename_orchestration(session, change.renamed_from, change.name)
             if change.action in ("create", "update", "rename"):
-                save_entry(session, workspace.box, change.kind, desired[change.kind][change.name])
+                entry = desired[change.kind][change.name]
+                row_id = save_entry(session, workspace.box, change.kind, entry)
+                if isinstance(entry, QueryEntry):
+                    record_version(session, workspace.actor, row_id, entry.sql, active=entry.status == "active")
             elif change.action == "delete":
                 delete_entry(session, change.kind, change.name)
             record_change(session, workspace.actor, change)

@@ -115,8 +115,8 @@ def table_of(kind: str) -> Any:
     return _TABLES[kind]
 
 
-def save_entry(session: Session, box: SecretBox, kind: str, entry: Entry) -> None:
-    """Insert or update one entry; what it refers to must be saved before. A kept id survives an update."""
+def save_entry(session: Session, box: SecretBox, kind: str, entry: Entry) -> str:
+    """Insert or update one entry, and give its id, which survives an update; what it refers to must be saved before."""
     table = _TABLES[kind]
     row = session.scalars(select(table).where(table.name == entry.name)).one_or_none()
     if row is None:
@@ -127,6 +127,7 @@ def save_entry(session: Session, box: SecretBox, kind: str, entry: Entry) -> Non
             setattr(row, column, value)
     row.updated_at = now()
     session.flush()
+    return str(row.id)
 
 
 def rename_orchestration(session: Session, old: str, new: str) -> None:

@@ -8,12 +8,12 @@ from functools import partial
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from segue.services.drafts import copy_query, new_query, rename_query
+from segue.services.drafts import copy_query, move_query, new_query, rename_query
 from segue.services.editing import delete, list_configured
 from segue.services.overview import QueryLine, query_lines
 from segue.services.previews import tables_of, template
 from segue.web.components.dialogs import ask, confirm, dialog
-from segue.web.components.fields import choice_field, needed, text_field
+from segue.web.components.fields import choice_field, needed, suggest, text_field
 from segue.web.components.icons import button
 from segue.web.components.parts import heading, part
 from segue.web.components.table import Action, Column, DataTable
@@ -79,9 +79,10 @@ _ACTIONS = {
     "run": Action(key="run", label="Run what sends it", icon="play_arrow"),
     "csv": Action(key="csv", label="Download CSV", icon="download"),
     "rename": Action(key="rename", label="Rename", icon="drive_file_rename_outline"),
+    "move": Action(key="move", label="Move to folder", icon="drive_file_move"),
     "delete": Action(key="delete", label="Delete", icon="delete", danger=True),
 }
-_NEEDS = {"copy": _EDIT, "rename": _EDIT, "delete": _EDIT, "run": "runs.start", "csv": "queries.run"}
+_NEEDS = {"copy": _EDIT, "rename": _EDIT, "move": _EDIT, "delete": _EDIT, "run": "runs.start", "csv": "queries.run"}
 
 
 def _actions(visit: Visit) -> list[Action]:
@@ -118,6 +119,21 @@ async def _rename(visit: Visit, line: QueryLine) -> None:
         await visit.call(rename_query, visit.workspace, line.id, name)
 
 
+async def _move(visit: Visit, line: QueryLine) -> None:
+    folders = sorted({each.folder for each in await visit.call(query_lines, visit.workspace) if each.folder})
+    with dialog("Move to folder") as box:
+        field = text_field("Folder", value=line.folder or "", hint="One that is there, or a new one; empty: no folder.")
+        suggest(field, folders)
+        field.on("keydown.enter", lambda: box.submit(field.value or ""))
+        with part("div", "dialog-actions"):
+            button("Cancel", on_click=lambda: box.submit(None))
+            button("Move", on_click=lambda: box.submit(field.value or ""), kind="primary")
+    folder = await box
+    box.delete()
+    if folder is not None:
+        await visit.call(move_query, visit.workspace, line.id, str(folder))
+
+
 async def _delete(visit: Visit, line: QueryLine) -> None:
     if await confirm("Delete the query?", f'"{line.name}" is deleted for good.', yes="Delete", danger=True):
         await visit.call(partial(delete, tag=None), visit.workspace, "queries", line.id)
@@ -132,7 +148,15 @@ async def _run(visit: Visit, line: QueryLine) -> None:
         ui.notify("Started. The bell tells how it goes.", type="info", position="bottom-right")
 
 
-_DOING = {"open": _open, "csv": _download, "run": _run, "copy": _copy, "rename": _rename, "delete": _delete}
+_DOING = {
+    "open": _open,
+    "csv": _download,
+    "run": _run,
+    "copy": _copy,
+    "rename": _rename,
+    "move": _move,
+    "delete": _delete,
+}
 
 
 async def _ask_new(visit: Visit) -> None:

@@ -21,6 +21,7 @@ from segue.web.components.sql_editor import SqlEditor
 from segue.web.components.states import empty, skeleton
 from segue.web.components.status import status
 from segue.web.pages.query_answers import columns_table, rows_table
+from segue.web.pages.query_versions import open_versions
 from segue.web.presence import PRESENCE
 from segue.web.registry import Page, Section
 from segue.web.visit import Visit
@@ -75,6 +76,7 @@ class _Editor:
         ui.timer(0.1, self._explain, once=True)
 
     def _buttons(self) -> None:
+        button("Versions", on_click=self._versions, name="history")
         if self._may_edit:
             self._discard_button = button("Discard draft", on_click=self._discard)
             button("Save draft", on_click=self._save, name="save").props["title"] = "Ctrl-S"
@@ -216,6 +218,10 @@ class _Editor:
         self._show_state()
         ui.notify(done, type="positive", position="bottom-right")
         await self._explain()
+
+    async def _versions(self) -> None:
+        restore = self._sql.write if self._may_edit else None
+        await open_versions(self._visit, self._query.id, lambda: self._sql.sql, restore)
 
     async def _discard(self) -> None:
         if await confirm(
