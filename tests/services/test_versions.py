@@ -94,4 +94,13 @@ def test_lines_that_differ_are_told():
         ("+", "  city"),
         (" ", "FROM People"),
     )
-    assert difference(before, before) == tuple((" ", line) for line in before.splitlines())
+    assert difference(before, before) == ()
+
+
+def test_lines_that_are_far_from_a_difference_are_left_out():
+    before = [f"line {n}" for n in range(20)]
+    after = [*before[:10], "another", *before[11:]]
+    lines = difference("\n".join(before), "\n".join(after))
+    assert lines[0] == lines[-1] == ("…", "")
+    assert [text for mark, text in lines if mark == " "] == [f"line {n}" for n in (7, 8, 9, 11, 12, 13)]
+    assert [(mark, text) for mark, text in lines if mark in "+-"] == [("-", "line 10"), ("+", "another")]

@@ -21,7 +21,9 @@ from segue.services.workspace import Workspace
 KEPT = 100
 """Versions of a query; with another one, the oldest goes."""
 
-Mark = Literal[" ", "-", "+"]
+_AROUND = 3
+"""Lines around those that differ."""
+Mark = Literal[" ", "-", "+", "…"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +66,22 @@ def record_version(session: Session, actor: Actor, query_id: str, sql: str, *, a
 
 
 def difference(before: str, after: str) -> tuple[tuple[Mark, str], ...]:
-    """Every line of two texts: in both, gone, or new."""
+    """The lines of two texts that are gone or new, with a few around them that are in both; ``…`` where some are left out.
+    Nothing for equal texts."""
     return tuple(_lines(before.splitlines(), after.splitlines()))
 
 
 def _lines(before: list[str], after: list[str]) -> Iterator[tuple[Mark, str]]:
-    for word, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if word == "equal":
-            yield from ((" ", line) for line in before[a:b])
-        else:
-            yield from (("-", line) for line in before[a:b])
-            yield from (("+", line) for line in after[c:d])
+    reached = 0
+    for group in SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(_AROUND):
+        if group[0][1] > reached:
+            yield "…", ""
+        for word, a, b, c, d in group:
+            reached = b
+            if word == "equal":
+                yield from ((" ", line) for line in before[a:b])
+            else:
+                yield from (("-", line) for line in before[a:b])
+                yield from (("+", line) for line in after[c:d])
+    if 0 < reached < len(before):
+        yield "…", ""

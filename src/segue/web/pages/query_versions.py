@@ -20,8 +20,8 @@ _COLUMNS = (
     Column(key="by", label="By"),
     Column(key="at", label="Saved", kind="time"),
 )
-_WORDS = {" ": "", "-": "Gone: ", "+": "New: "}
-_CLASSES = {" ": "diff-line", "-": "diff-line gone", "+": "diff-line new"}
+_WORDS = {" ": "", "-": "Gone: ", "+": "New: ", "…": "Lines that are the same"}
+_CLASSES = {" ": "diff-line", "-": "diff-line gone", "+": "diff-line new", "…": "diff-line muted"}
 
 
 async def open_versions(
@@ -78,7 +78,7 @@ def _compare(place: Part, version: Version, written: str) -> None:
     lines = difference(version.sql, written)
     with place:
         part("h3", text=f"From version {version.number} to what is written")
-        if all(mark == " " for mark, _ in lines):
+        if not lines:
             empty("drag_handle", "No difference", "What is written is what this version says.")
             return
         with part("div", "diff", role="region", aria_label="Difference", tabindex="0"):
