@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from klaviyo_emulator import serve
@@ -111,3 +113,17 @@ def test_the_lists_of_the_account_are_named(workspace, settings, emulator):
     assert list_names(workspace, settings, "Klaviyo") == ("Autumn", "VIP")
     with pytest.raises(UsageError, match="there is no destination"):
         list_names(workspace, settings, "Klavio")
+
+
+def test_settings_of_a_destination_come_with_its_connection(settings):
+    connections = []
+
+    def keep(connection):
+        connections.append(connection)
+        return find_plugin("klaviyo").open(connection)
+
+    plugin = replace(find_plugin("klaviyo"), open=keep, settings={"region": "Where its machines are."})
+    found = Credential(id="", name="key", type="klaviyo", secret=Secret("pk_test"), base_url="http://127.0.0.1:9")
+    with opened(plugin, found, settings, given={"region": "eu"}):
+        pass
+    assert [connection.settings for connection in connections] == [{"region": "eu"}]

@@ -52,6 +52,14 @@ def list_configured(workspace: Workspace, kind: str) -> tuple[Configured, ...]:
         return tuple(_configured(row, entries[row.name].document()) for row in _rows(session, kind))
 
 
+def configured_names(workspace: Workspace, kind: str) -> tuple[str, ...]:
+    """The names of every thing of a kind, sorted. Raises NotPermittedError."""
+    workspace.actor.require("configuration.read")
+    table = table_of(kind)
+    with workspace.catalog.session(read_only=True) as session:
+        return tuple(session.scalars(select(table.name).order_by(table.name)))
+
+
 def get_configured(workspace: Workspace, kind: str, ref: str) -> Configured:
     """The thing of this name or id. Raises UsageError with the nearest names when there is none."""
     found = list_configured(workspace, kind)

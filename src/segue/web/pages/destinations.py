@@ -171,8 +171,10 @@ async def _delete(visit: Visit, line: DestinationLine, refill: Refill) -> None:
 
 
 async def _act(visit: Visit, line: DestinationLine, event: GenericEventArguments, refill: Refill) -> None:
-    template = next(t for t in line.templates if t.id == event.args["row"])
-    if event.args["action"] == "edit":
+    template = next((t for t in line.templates if t.id == event.args["row"]), None)
+    if template is None:
+        ui.notify("The data template is gone.", type="warning")
+    elif event.args["action"] == "edit":
         await open_template_form(visit, line.name, template.id, refill)
     elif event.args["action"] == "copy":
         name = await ask("Make a copy", "Name of the copy", value=f"{template.name} copy", yes="Copy")

@@ -10,7 +10,7 @@ from typing import Any
 from nicegui import ui
 
 from segue.errors import SegueError
-from segue.services.editing import Configured, create, get_configured, list_configured, replace
+from segue.services.editing import Configured, configured_names, create, get_configured, replace
 from segue.web.components.banner import show_problem
 from segue.web.components.dialogs import dialog
 from segue.web.components.fields import check_field, choice_field, fold, needed, text_field
@@ -44,9 +44,9 @@ async def open_group_form(visit: Visit, ref: str | None, done: Callable[[], Awai
 
 def _choices(visit: Visit, ref: str | None, zone: str) -> _Choices:
     thing = get_configured(visit.workspace, _KIND, ref) if ref else None
-    names = tuple(group.name for group in list_configured(visit.workspace, _KIND))
+    names = configured_names(visit.workspace, _KIND)
     return _Choices(
-        orchestrations=tuple(o.name for o in list_configured(visit.workspace, "orchestrations")),
+        orchestrations=configured_names(visit.workspace, "orchestrations"),
         groups=tuple(name for name in names if thing is None or name != thing.name),
         thing=thing,
         zone=zone,

@@ -22,12 +22,11 @@ _CURVES = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    """One step of the set-up. path: of the page where it is done; hint: how, where there is none."""
+    """One step of the set-up. path: of the page where it is done."""
 
     title: str
     done: bool
     path: str
-    hint: str
 
 
 async def build(visit: Visit) -> None:
@@ -35,7 +34,7 @@ async def build(visit: Visit) -> None:
     heading("Home", "How far the set-up is, and how things go.")
     steps = _steps(await visit.call(setup_of, visit.workspace))
     if not all(step.done for step in steps):
-        _show_steps(visit, steps)
+        _show_steps(steps)
     with part("div", "columns"):
         _show_curves((await visit.call(curves, visit.workspace))[:_CURVES])
         _show_missed(await visit.call(missed_runs, visit.workspace))
@@ -43,21 +42,18 @@ async def build(visit: Visit) -> None:
 
 
 def _steps(setup: Setup) -> tuple[_Step, ...]:
-    file = "Add it to a file, then: segue apply FILE"
     return (
-        _Step(title="Connect a database", done=setup.databases > 0, path="/databases", hint=file),
-        _Step(title="Add a credential of Klaviyo", done=setup.credentials > 0, path="/destinations", hint=file),
-        _Step(title="Build a query and activate it", done=setup.active_queries > 0, path="/queries", hint=file),
-        _Step(title="Add a destination", done=setup.destinations > 0, path="/destinations", hint=file),
-        _Step(title="Add a data template", done=setup.data_templates > 0, path="/destinations", hint=file),
-        _Step(title="Add an orchestration", done=setup.orchestrations > 0, path="/orchestrations", hint=file),
-        _Step(
-            title="Send a sample, then run it", done=setup.good_runs > 0, path="/orchestrations", hint="segue run NAME"
-        ),
+        _Step(title="Connect a database", done=setup.databases > 0, path="/databases"),
+        _Step(title="Add a credential of Klaviyo", done=setup.credentials > 0, path="/destinations"),
+        _Step(title="Build a query and activate it", done=setup.active_queries > 0, path="/queries"),
+        _Step(title="Add a destination", done=setup.destinations > 0, path="/destinations"),
+        _Step(title="Add a data template", done=setup.data_templates > 0, path="/destinations"),
+        _Step(title="Add an orchestration", done=setup.orchestrations > 0, path="/orchestrations"),
+        _Step(title="Send a sample, then run it", done=setup.good_runs > 0, path="/orchestrations"),
     )
 
 
-def _show_steps(visit: Visit, steps: tuple[_Step, ...]) -> None:
+def _show_steps(steps: tuple[_Step, ...]) -> None:
     following = next(step for step in steps if not step.done)
     with part("section", "card"):
         with part("div", "card-head"):
@@ -67,12 +63,10 @@ def _show_steps(visit: Visit, steps: tuple[_Step, ...]) -> None:
             for step in steps:
                 with part("li", "step next" if step is following else "step"):
                     status("done" if step.done else "to do")
-                    if step.done or not visit.has(step.path):
+                    if step.done:
                         part("span", text=step.title)
                     else:
                         part("a", text=step.title, href=step.path)
-                    if step is following and not visit.has(step.path):
-                        part("span", "muted", text=step.hint)
 
 
 def _show_curves(found: tuple[Curve, ...]) -> None:

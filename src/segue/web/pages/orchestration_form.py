@@ -11,7 +11,7 @@ from nicegui import ui
 
 from segue.errors import SegueError
 from segue.services.destinations import DestinationLine, destination_lines
-from segue.services.editing import Configured, get_configured, list_configured
+from segue.services.editing import Configured, configured_names, get_configured
 from segue.services.orchestrating import groups_of, save_orchestration, table_query
 from segue.services.overview import query_lines
 from segue.services.previews import tables_of
@@ -61,9 +61,9 @@ def _choices(visit: Visit, ref: str | None, zone: str) -> _Choices:
     may_all = visit.may("destinations.admin_only")
     return _Choices(
         queries={q.name: q.name + (" (draft)" if q.status == "draft" else "") for q in query_lines(workspace)},
-        databases=tuple(database.name for database in list_configured(workspace, "databases")),
+        databases=configured_names(workspace, "databases"),
         destinations={line.name: line for line in destination_lines(workspace) if may_all or not line.admin_only},
-        groups=tuple(group.name for group in list_configured(workspace, "orchestration_groups")),
+        groups=configured_names(workspace, "orchestration_groups"),
         thing=thing,
         runs_in=groups_of(workspace, thing.name) if thing else (),
         zone=zone,

@@ -9,7 +9,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from segue.services.drafts import copy_query, move_query, new_query, rename_query
-from segue.services.editing import delete, list_configured
+from segue.services.editing import configured_names, delete
 from segue.services.overview import QueryLine, query_lines
 from segue.services.previews import tables_of, template
 from segue.web.components.dialogs import ask, confirm, dialog
@@ -160,7 +160,7 @@ _DOING = {
 
 
 async def _ask_new(visit: Visit) -> None:
-    names = [database.name for database in await visit.call(list_configured, visit.workspace, "databases")]
+    names = await visit.call(configured_names, visit.workspace, "databases")
     with dialog("New query") as box:
         if not names:
             part("p", text="There is no database yet, and a query needs one.")
