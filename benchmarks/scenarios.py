@@ -41,6 +41,12 @@ SCENARIOS = (
         measure=diff_floor,
     ),
     Scenario(name="rerun", title="Rerun, nothing changed", in_it=_RUN, measure=rerun),
+    Scenario(
+        name="rerun_again",
+        title="Rerun, still nothing changed",
+        in_it="the whole `segue run`: the rows are those of the rerun before, so they are not compared again",
+        measure=rerun,
+    ),
     Scenario(name="churn", title="Rerun, 1 % churn", in_it=_RUN, measure=churn),
     Scenario(
         name="windows",

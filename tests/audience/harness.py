@@ -24,7 +24,7 @@ from segue.audience.workbench import DeltaFile, Workbench
 from segue.delivery.ledger import Ledger, Part, PartKind, PartState
 from segue.destinations.contract import Account, TargetList
 from segue.destinations.klaviyo.fields import FIELDS
-from segue.services.staging import Connected, Staged
+from segue.services.staged import Connected, Staged
 from segue.template import TemplateSettings
 from segue.workflow.folding import delivered, fold
 from tests.delivery.memory_ledger import MemoryLedger

@@ -62,6 +62,53 @@ def test_a_row_limit_cuts_across_batches(rows: Rows) -> None:
     assert len(rows("SELECT i FROM range(50000) AS t(i)", rows=25_001)) == 25_001
 
 
+def test_the_digest_beside_the_rows_is_that_without_them(engine: Engine) -> None:
+    sql, told = "SELECT id, name AS id, id * 0.5 AS half FROM People", list[str]()
+    with engine.run(sql, limits=QueryLimits(), digest=told.append) as reader:
+        assert reader.schema.names == ["id", "id", "half"]
+        assert reader.read_all().num_rows == 1000
+    assert told == [engine.digest(sql, limits=QueryLimits())]
+
+
+def test_a_stream_that_is_left_early_has_no_digest(engine: Engine) -> None:
+    told = list[str]()
+    with engine.run("SELECT i FROM range(100000) AS t(i)", limits=QueryLimits(), digest=told.append) as reader:
+        next(reader)
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("(1, 'a'), (2, 'b')", "(2, 'b'), (1, 'a')", True),  # another order
+        ("(1, 'a'), (2, 'b')", "(1, 'b'), (2, 'a')", False),  # values exchanged between rows
+        ("(1, 'a'), (1, 'a')", "(2, 'b'), (2, 'b')", False),  # pairs: an XOR of hashes would be 0 for both
+        ("(1, 'a'), (2, 'b')", "(1, 'a'), (2, 'b'), (2, 'b')", False),
+        ("(1, 'a'), (2, NULL)", "(1, 'a'), (2, '')", False),
+        ("(1, 'a ')", "(1, 'a')", False),
+        ("(1, 'a'), (NULL, 'b')", "(NULL, 'a'), (1, 'b')", False),
+    ],
+)
+def test_the_digest_is_over_rows_in_any_order(engine: Engine, one: str, other: str, same: bool) -> None:
+    first, second = (
+        engine.digest(f"SELECT * FROM (VALUES {rows}) AS t(n, s)", limits=QueryLimits()) for rows in (one, other)
+    )
+    assert (first == second) is same
+
+
+def test_a_failing_query_has_no_digest(engine: Engine, nothing_left: None) -> None:
+    with pytest.raises(QueryError):
+        engine.digest("SELECT CAST(name AS INTEGER) FROM People", limits=QueryLimits())
+
+
+def test_the_stamp_changes_when_the_file_is_written_to(engine: Engine, shop: Path) -> None:
+    before = engine.stamp()
+    assert engine.stamp() == before
+    with duckdb.connect(str(shop)) as con:
+        con.execute("INSERT INTO People SELECT id + 5000, name FROM People")
+    assert engine.stamp() != before
+
+
 def test_the_setup_of_the_query_step_holds(rows: Rows) -> None:
     # Trino: "7 / 2" of two integers is 3
     assert rows("SELECT 7 / 2") == [(3,)]

@@ -1,7 +1,8 @@
 """The process that runs one query: ``python -I child.py``, started by ``segue.database.process``.
 
 One line of JSON on stdin says what to run, the rows leave on stdout as an Arrow IPC stream, and the last line on stderr
-is JSON: ``{"rows": N}`` or ``{"error": KIND, "message": TEXT}``. Stdin stays open as long as the parent lives.
+is JSON: ``{"rows": N, "digest": [N, SUM]}`` or ``{"error": KIND, "message": TEXT}``. Stdin stays open as long as the parent
+lives. The digest, their count and the sum of their hashes, is made where the spec asks for it: ``beside`` them, or ``only`` it.
 It is a script on its own and imports nothing of Segue: that keeps the start short and the process poor in secrets.
 """
 
@@ -15,6 +16,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -26,7 +28,7 @@ MESSAGE_CHARS = 4_000
 """Less than a pipe holds: error() can make a message of any length, and the parent reads stderr last."""
 
 SOURCES = {"BASE_TABLE", "SUBQUERY", "JOIN", "TABLE_FUNCTION", "EMPTY", "EXPRESSION_LIST", "PIVOT", "COLUMN_DATA"}
-"""What a FROM clause may hold. Not SHOW_REF (describe, summarize, show) and not table references of extensions."""
+"""What a FROM clause may hold. Not SHOW_REF (describe, summarize, show), not table references of extensions."""
 TABLE_FUNCTIONS = {"unnest", "range", "generate_series"}
 """Everything else that can stand in FROM reads a file, a setting or SQL text."""
 QUERY_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
@@ -36,6 +38,10 @@ FORBIDDEN_FUNCTIONS = {
     "current_query", "current_database", "current_schema", "current_schemas", "in_search_path", "json_serialize_plan",
 }  # fmt: skip
 """Functions that show the machine or the session, or change it."""
+
+
+_HASH = "hash(hash(*COLUMNS(*)))"
+"""Of a row. Hashed again: columns are combined by XOR, and sums of that can be the same when two rows exchange a value."""
 
 
 class Refused(Exception):  # noqa: N818 -- it is an answer, not a fault
@@ -63,11 +69,11 @@ def main() -> None:
 
 def _answer(spec: dict[str, Any]) -> dict[str, Any]:
     try:
-        return {"rows": _run(spec)}
-    except Refused as refused:
-        return {"error": refused.kind, "message": str(refused)[:MESSAGE_CHARS]}
+        return _run(spec)
     except BrokenPipeError:
         raise
+    except Refused as refused:
+        return {"error": refused.kind, "message": str(refused)[:MESSAGE_CHARS]}
     except Exception as error:  # noqa: BLE001 -- the parent turns every one into an error of Segue
         return {"error": type(error).__name__, "message": str(error)[:MESSAGE_CHARS]}
 
@@ -100,17 +106,30 @@ def _end_with_parent(spill: str) -> None:
     _leave(spill)
 
 
-def _run(spec: dict[str, Any]) -> int:
-    con = _connect(spec)
+def _run(spec: dict[str, Any]) -> dict[str, Any]:
+    con, sql = _connect(spec), spec["sql"]
     if not spec["trusted"]:
-        _check(con, spec["sql"])
-    reader = con.sql(spec["sql"]).to_arrow_reader(BATCH_ROWS)
-    rows = 0
-    with os.fdopen(os.dup(1), "wb", buffering=0) as out, pa.ipc.new_stream(out, reader.schema) as stream:
+        _check(con, sql)
+    if spec["digest"] == "only":
+        counted = con.execute(f"SELECT count(*), coalesce(sum({_HASH}::HUGEINT), 0) FROM ({sql}\n)").fetchone()
+        with _stream(pa.schema([])):
+            return {"rows": 0, "digest": counted}
+    names, hashed = con.sql(sql).columns, f"SELECT *, {_HASH} FROM ({sql}\n)"
+    reader = con.sql(hashed if spec["digest"] else sql).to_arrow_reader(BATCH_ROWS)
+    schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, names, strict=False)])
+    rows = whole = 0
+    with _stream(schema) as stream:
         for batch in _first(reader, spec["rows"]):
-            stream.write_batch(batch)
+            stream.write_batch(pa.RecordBatch.from_arrays(batch.columns[: len(names)], schema=schema))
             rows += batch.num_rows
-    return rows
+            whole += sum(batch.columns[-1].to_pylist()) if spec["digest"] else 0
+    return {"rows": rows, "digest": (rows, whole)}
+
+
+@contextmanager
+def _stream(schema: pa.Schema) -> Iterator[pa.RecordBatchStreamWriter]:
+    with os.fdopen(os.dup(1), "wb", buffering=0) as out, pa.ipc.new_stream(out, schema) as stream:
+        yield stream
 
 
 def _first(batches: Iterator[pa.RecordBatch], rows: int | None) -> Iterator[pa.RecordBatch]:
@@ -129,8 +148,7 @@ def _connect(spec: dict[str, Any]) -> duckdb.DuckDBPyConnection:
         con = _open(spec)
     except duckdb.Error as error:
         raise Refused("database_unopened", str(error)) from None
-    files = [file for table in spec["tables"].values() for file in table["files"]]
-    con.execute(f"SET allowed_paths = {_list(files)}")
+    con.execute(f"SET allowed_paths = {_list([file for table in spec['tables'].values() for file in table['files']])}")
     con.execute("SET enable_external_access = false")
     try:
         for statement in spec["setup"]:
@@ -244,12 +262,12 @@ def _check_node(node: dict[str, Any]) -> None:
 def _check_tables(con: duckdb.DuckDBPyConnection, nodes: list[dict[str, Any]]) -> None:
     known = "SELECT lower(table_name) FROM {}() WHERE {}"
     own = "database_name = current_database() AND schema_name = 'main' AND NOT internal"
-    names = {name for (name,) in con.execute(known.format("duckdb_tables", own)).fetchall()}
+    tables = con.execute(known.format("duckdb_tables", own)).fetchall()
     views = con.execute(known.format("duckdb_views", own).replace("table_name", "view_name")).fetchall()
     system = con.execute("SELECT lower(view_name) FROM duckdb_views() WHERE internal").fetchall()
     ctes = {str(entry["key"]).lower() for node in nodes if isinstance(node.get("map"), list) for entry in node["map"]}
     # A CTE counts wherever it stands, even out of scope; what such a name could still reach are DuckDB's own views.
-    names |= {name for (name,) in views} | (ctes - {name for (name,) in system})
+    names = {name for (name,) in (*tables, *views)} | (ctes - {name for (name,) in system})
     for node in nodes:
         if node.get("type") != "BASE_TABLE":
             continue

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +60,29 @@ class DuckDBEngine:
         return tables
 
     @contextmanager
-    def run(self, sql: str, *, limits: QueryLimits) -> Iterator[pa.RecordBatchReader]:
+    def run(
+        self, sql: str, *, limits: QueryLimits, digest: Callable[[str], None] | None = None
+    ) -> Iterator[pa.RecordBatchReader]:
         """See ``Engine.run``."""
-        files = self._files()
-        types = self.tables() if any(_kind(pattern) == "csv" for pattern in self._config.tables.values()) else {}
-        with self._stream(self._spec(sql, limits, files, types=types)) as reader:
+        spec = self._spec(sql, limits, self._files(), types=self._types())
+        with self._stream(spec | {"digest": "beside" if digest else None}, digest) as reader:
             yield reader
+
+    def digest(self, sql: str, *, limits: QueryLimits) -> str:
+        """See ``Engine.digest``."""
+        told: list[str] = []
+        spec = self._spec(sql, limits, self._files(), types=self._types())
+        with self._stream(spec | {"digest": "only"}, told.append) as reader:
+            reader.read_all()
+        return told[0]
+
+    def stamp(self) -> str | None:
+        """See ``Engine.stamp``."""
+        return hashlib.sha256(repr((version("duckdb"), _stamp(self._files()))).encode()).hexdigest()
+
+    def _types(self) -> Tables:
+        """What CSV files were taken to hold; the other kinds say it themselves."""
+        return self.tables() if any(_kind(pattern) == "csv" for pattern in self._config.tables.values()) else {}
 
     def cancel(self) -> None:
         """See ``Engine.cancel``."""
@@ -73,9 +92,11 @@ class DuckDBEngine:
             query.stop()
 
     @contextmanager
-    def _stream(self, spec: dict[str, Any]) -> Iterator[pa.RecordBatchReader]:
+    def _stream(
+        self, spec: dict[str, Any], digest: Callable[[str], None] | None = None
+    ) -> Iterator[pa.RecordBatchReader]:
         with self._lock:  # so that a cancel cannot fall between the start and the note of it
-            query = QueryProcess(self._config.name, spec)
+            query = QueryProcess(self._config.name, spec, digest=digest)
             self._running.add(query)
         try:
             yield query.reader()
@@ -105,6 +126,7 @@ class DuckDBEngine:
         return {
             "sql": sql,
             "trusted": False,
+            "digest": None,
             "setup": setup_for(sql),
             "path": files[""][0] if "" in files else None,
             "tables": {

@@ -1,12 +1,12 @@
 """The seam between Segue and the databases it queries.
 
 An engine takes SQL of its own dialect (``segue.query`` has translated it) and answers with a stream of Arrow record
-batches. DuckDB is the engine that comes with Segue; a warehouse fits behind the same three methods.
+batches. DuckDB is the engine that comes with Segue; a warehouse fits behind the same methods.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,13 +67,29 @@ class Engine(Protocol):
         """
         ...
 
-    def run(self, sql: str, *, limits: QueryLimits) -> AbstractContextManager[pa.RecordBatchReader]:
+    def run(
+        self, sql: str, *, limits: QueryLimits, digest: Callable[[str], None] | None = None
+    ) -> AbstractContextManager[pa.RecordBatchReader]:
         """Run one SELECT and stream its rows; leaving the context ends the query, finished or not.
+
+        digest: is told what ``digest`` would answer for these rows, once all of them have arrived.
 
         Entering waits until the columns are known. The stream ends normally only when every row has arrived; whatever
         stopped it early is raised while reading, and again on leaving the context when the reader was given to a
         library that wraps errors. Raises QueryError, ConfigError, BusyError.
         """
+        ...
+
+    def digest(self, sql: str, *, limits: QueryLimits) -> str:
+        """A text over the rows of one SELECT, in any order, which is another one when they are others.
+
+        It is made without handing the rows over. Other rows have the same text once in some 2**64 times; numbers that are equal,
+        as 0.0 and -0.0 are, count as the same. Comparable as long as ``stamp`` answers the same. Raises as ``run`` does.
+        """
+        ...
+
+    def stamp(self) -> str | None:
+        """A text that is another one after the data were written to, or the engine's version changed; None: nobody can say."""
         ...
 
     def cancel(self) -> None:

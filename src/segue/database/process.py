@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,8 +39,9 @@ class QueryProcess:
     ``stop`` may be called from any thread; the rest belongs to the thread that reads.
     """
 
-    def __init__(self, database: str, spec: Mapping[str, Any]) -> None:
+    def __init__(self, database: str, spec: Mapping[str, Any], *, digest: Callable[[str], None] | None = None) -> None:
         self._database = database
+        self._digest = digest
         self._seconds = float(spec["seconds"])
         self._stopped: SegueError | None = None
         self.failure: SegueError | None = None
@@ -83,8 +84,12 @@ class QueryProcess:
         except (pa.ArrowInvalid, OSError):
             raise self._fail() from None
         # An Arrow stream that breaks off between two batches looks whole: only the child's own count says that it is.
-        if self._said().get("rows") != rows:
+        said = self._said()
+        if said.get("rows") != rows:
             raise self._fail()
+        if self._digest is not None:
+            count, hashes = said["digest"]
+            self._digest(f"{count:x}-{hashes % 2**64:016x}")
 
     def _said(self) -> dict[str, Any]:
         """The last line of the child, once it has ended; empty when it had no time to speak."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from segue.delivery.words import counted
 from segue.errors import FuseBlown, UsageError
 from segue.services.names import suggestion
-from segue.services.staging import Staged
+from segue.services.staged import Staged
 from segue.template import TemplateSettings
 
 FUSES = ("allow_empty", "max_remove_share", "max_clear_share", "max_reject_share", "max_count_change")

@@ -13,7 +13,7 @@ from segue.delivery.words import counted
 from segue.destinations.contract import Destination, Estimate
 from segue.services.fuses import Fuse
 from segue.services.orchestrations import Orchestration
-from segue.services.staging import Staged
+from segue.services.staged import Staged
 from segue.template import TemplateSettings
 
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from segue.audience.compare import Comparison
-from segue.audience.delta import Delta
-from segue.audience.duplicates import DuplicateCounts, settle_duplicates
+from segue.audience.duplicates import settle_duplicates
 from segue.audience.encode import EncodeOptions, is_identifier
 from segue.audience.fields import Field, Place, place_columns
 from segue.audience.identifiers import settle_shared
@@ -24,7 +23,7 @@ from segue.database import QueryLimits, open_engine
 from segue.delivery.budget import Interrupted
 from segue.delivery.progress import Progress
 from segue.delivery.words import counted
-from segue.destinations.contract import Account, Destination, TargetList
+from segue.destinations.contract import Destination
 from segue.destinations.registry import find_plugin
 from segue.errors import DataError
 from segue.query import compile_query
@@ -32,45 +31,10 @@ from segue.services.orchestrations import Orchestration
 from segue.services.queries import column_notes
 from segue.services.shared_lists import SharedLists, release
 from segue.services.snapshots import Held
+from segue.services.staged import Connected, Staged
 from segue.services.strangers import add_strangers, wanted_keys
+from segue.services.unchanged import Note, depends_on, find_note, stage_again, take_note
 from segue.settings import Settings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connected:
-    """Where a run goes: the account, the list (without an id when it has to be made), and the baseline that is valid
-    there. warnings: sentences for people."""
-
-    account: Account
-    target: TargetList
-    snapshot: Snapshot
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staged:
-    """The staged difference of one run. columns: the sent ones; left_out: the others, with why; matched: rows that
-    the snapshot holds as they are and that did not lose against another row; foreign: members to be removed that
-    Segue did not send; foreign_mark: hex, over who they are; released: leavers who stay on the list because another
-    orchestration has them; notes: what the author of the query should know, a sentence each."""
-
-    connected: Connected
-    columns: tuple[str, ...]
-    left_out: tuple[Field, ...]
-    rows: RowCounts
-    duplicates: DuplicateCounts
-    delta: Delta
-    matched: int
-    foreign: int
-    foreign_mark: str = ""
-    released: int = 0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def unchanged(self) -> int:
-        """Rows that are at the destination as the query has them."""
-        counts = self.delta.counts
-        return self.matched + counts.rebased + counts.quiet
 
 
 def connect(destination: Destination, orchestration: Orchestration, held: Held) -> Connected:
@@ -105,7 +69,8 @@ def _moved(*, same_account: bool, renamed: bool, rows: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staging:
-    """Stages one run in ``folder``. stop: set when the user asks to stop."""
+    """Stages one run in ``folder``. stop: set when the user asks to stop; earlier: folders of earlier runs of the
+    orchestration, the latest first."""
 
     orchestration: Orchestration
     settings: Settings
@@ -114,6 +79,7 @@ class Staging:
     progress: Progress
     shared_lists: SharedLists
     stop: threading.Event
+    earlier: Sequence[Path] = ()
 
     @property
     def _limits(self) -> ChunkLimits:
@@ -121,10 +87,38 @@ class Staging:
         return replace(limits, rows=min(limits.rows, self.settings.chunk_rows))
 
     def stage(self, connected: Connected) -> Staged:
-        """Query, check, compare. Raises QueryError, DataError, ConfigError, BusyError, Interrupted."""
+        """Query, check, compare; where everything is as a run before found it, only see that it is. Raises QueryError,
+        DataError, ConfigError, BusyError, Interrupted."""
+        engine = open_engine(self.orchestration.database)
+        sql = compile_query(self.orchestration.query.sql, tables=engine.tables()).engine_sql
+        mark = depends_on(self.orchestration, connected, sql=sql, stamp=engine.stamp())
+        self.progress.begin("query", total=None, unit="rows")
+        if mark is not None:
+            note = find_note(self.earlier, mark)
+            if note is not None and note[1].digest == engine.digest(sql, limits=self._query_limits):
+                staged = stage_again(self.folder, note, connected)
+                self.progress.end("query", f"{counted(staged.rows.source, 'row')}, the same as in run {staged.same_as}")
+                return staged
+        digests: list[str] = []
+        with engine.run(sql, limits=self._query_limits, digest=digests.append if mark else None) as reader:
+            staged = self._compare(reader, connected)
+        if mark is not None:
+            take_note(self.folder, Note(depends_on=mark, digest=digests[0], staged=staged))
+        return staged
+
+    @property
+    def _query_limits(self) -> QueryLimits:
+        return QueryLimits(
+            memory_bytes=self.settings.query_memory,
+            seconds=self.settings.query_seconds,
+            threads=self.settings.threads,
+        )
+
+    def _compare(self, reader: pa.RecordBatchReader, connected: Connected) -> Staged:
         memory, threads, template = self.settings.engine_memory, self.settings.threads, self.orchestration.settings
         with Workbench(self.folder, memory_bytes=memory, threads=threads) as bench:
-            placed, rows, schema = self._read(bench, connected.snapshot)
+            schema = reader.schema
+            placed, rows = self._read(bench, reader, connected.snapshot)
             duplicates = settle_duplicates(
                 bench, self.folder, latest_by=template.latest_by, has_latest=template.latest_by in schema.names
             )
@@ -173,35 +167,27 @@ class Staging:
             return ()
         return column_notes(schema, find_plugin(self.orchestration.destination.plugin))
 
-    def _read(self, bench: Workbench, snapshot: Snapshot) -> tuple[tuple[Field, ...], RowCounts, pa.Schema]:
-        orchestration, template = self.orchestration, self.orchestration.settings
-        engine = open_engine(orchestration.database)
-        compiled = compile_query(orchestration.query.sql, tables=engine.tables())
-        limits = QueryLimits(
-            memory_bytes=self.settings.query_memory,
-            seconds=self.settings.query_seconds,
-            threads=self.settings.threads,
-        )
-        self.progress.begin("query", total=None, unit="rows")
-        with engine.run(compiled.engine_sql, limits=limits) as reader:
-            schema, names = reader.schema, reader.schema.names
-            refuse_repeated(names)
-            placed = place_columns(names, self.destination.fields, full_profile=template.use_full_profile)
-            rows = RowReader(
-                bench=bench,
-                folder=self.folder,
-                placed=placed,
-                fields=self.destination.fields,
-                options=EncodeOptions(
-                    latest_by=template.latest_by, unset_nulls=template.first_send_nulls in ("custom", "all")
-                ),
-                limits=self._limits,
-                phone_region=template.phone_region,
-                snapshot_sql=snapshot.sql(),
-                clear_owed=template.nulls == "clear",
-            ).read(reader, progress=self._advance)
+    def _read(
+        self, bench: Workbench, reader: pa.RecordBatchReader, snapshot: Snapshot
+    ) -> tuple[tuple[Field, ...], RowCounts]:
+        names, template = reader.schema.names, self.orchestration.settings
+        refuse_repeated(names)
+        placed = place_columns(names, self.destination.fields, full_profile=template.use_full_profile)
+        rows = RowReader(
+            bench=bench,
+            folder=self.folder,
+            placed=placed,
+            fields=self.destination.fields,
+            options=EncodeOptions(
+                latest_by=template.latest_by, unset_nulls=template.first_send_nulls in ("custom", "all")
+            ),
+            limits=self._limits,
+            phone_region=template.phone_region,
+            snapshot_sql=snapshot.sql(),
+            clear_owed=template.nulls == "clear",
+        ).read(reader, progress=self._advance)
         self.progress.end("query", counted(rows.source, "row"))
-        return placed, rows, schema
+        return placed, rows
 
     def _advance(self, done: int) -> None:
         # An interrupt that reaches DuckDB or Arrow while they read our rows may be lost there.
@@ -232,8 +218,3 @@ def still_wanted(
             return wanted_keys(bench, folder, keys)
 
     return check
-
-
-def with_list(staged: Staged, target: TargetList) -> Staged:
-    """The same work for a list that was made in the meantime."""
-    return replace(staged, connected=replace(staged.connected, target=target))

@@ -16,7 +16,7 @@ import duckdb
 from segue.audience.snapshot import RELEASED_FILE, delta_rows_sql, write_segment
 from segue.audience.workbench import DeltaFile, Workbench, sync_folder
 from segue.errors import StateError
-from segue.services.staging import Staged
+from segue.services.staged import Staged
 
 AHEAD_FILE = "ahead.parquet"
 """In a run's folder: the segment that the run leaves if every row of its delta is acknowledged."""

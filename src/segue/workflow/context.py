@@ -24,7 +24,8 @@ from segue.destinations.contract import Destination, Work
 from segue.errors import CredentialError
 from segue.services.orchestrations import Orchestration
 from segue.services.shared_lists import SharedLists
-from segue.services.staging import Staged, still_wanted
+from segue.services.staged import Staged
+from segue.services.staging import still_wanted
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow.locks import ListTurns

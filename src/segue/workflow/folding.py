@@ -27,7 +27,7 @@ from segue.audience.text import parquet
 from segue.audience.workbench import DeltaFile, Workbench
 from segue.delivery.ledger import Ledger, PartKind, PartState
 from segue.failpoints import reach
-from segue.services.staging import Staged
+from segue.services.staged import Staged
 from segue.workflow.ahead import take_ahead
 
 

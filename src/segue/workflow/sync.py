@@ -14,9 +14,12 @@ from segue.services.fuses import check_fuses
 from segue.services.planning import Plan, make_plan
 from segue.services.shared_lists import SharedLists
 from segue.services.snapshots import Held, load_snapshot
-from segue.services.staging import Connected, Staged, Staging, connect
+from segue.services.staged import Connected, Staged
+from segue.services.staging import Staging, connect
+from segue.services.workspace import Workspace
 from segue.workflow.context import RunContext
 from segue.workflow.gate import require_start
+from segue.workflow.records import RunRecords
 
 if TYPE_CHECKING:
     from segue.workflow.run import Runner
@@ -35,7 +38,17 @@ def stage_sync(context: RunContext) -> Staged:
         progress=context.progress,
         shared_lists=context.shared_lists,
         stop=context.stop,
+        earlier=_earlier(context.workspace, context.records, context.orchestration.id),
     ).stage(_connect(context, held))
+
+
+_EARLIER = 5
+"""How many of the latest runs are looked at: failed ones may have come between."""
+
+
+def _earlier(workspace: Workspace, records: RunRecords, orchestration_id: str) -> list[Path]:
+    recent = records.recent(orchestration_id=orchestration_id, limit=_EARLIER)
+    return [workspace.layout.runs / run.id for run in recent]
 
 
 def _connect(context: RunContext, held: Held) -> Connected:
@@ -80,6 +93,7 @@ def plan(runner: Runner, name: str) -> Plan:
             progress=runner.progress,
             shared_lists=SharedLists(workspace=runner.workspace, orchestration_id=orchestration.id),
             stop=runner.stop,
+            earlier=_earlier(runner.workspace, runner.records, orchestration.id),
         ).stage(connect(destination, orchestration, held))
         last = runner.records.last_count(orchestration.id)
         fuses = check_fuses(staged, orchestration.settings, last_count=last)

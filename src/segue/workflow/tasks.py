@@ -18,7 +18,7 @@ from segue.failpoints import reach
 from segue.services.fuses import check_fuses, refuse_blown
 from segue.services.planning import make_plan, notes, row_warnings
 from segue.services.snapshots import Held, publish_snapshot
-from segue.services.staging import Staged, with_list
+from segue.services.staged import Staged, with_list
 from segue.workflow.ahead import writing_ahead
 from segue.workflow.context import RunContext
 from segue.workflow.folding import Delivered, delivered, fold
@@ -39,6 +39,7 @@ def query(context: RunContext) -> Mapping[str, Any]:
     )
     return {
         "account": connected.account.name or connected.account.id,
+        **({"same_as": staged.same_as} if staged.same_as else {}),
         "source": staged.rows.source,
         "rejected": staged.rows.refused,
         "problems": staged.rows.problems,

@@ -20,7 +20,7 @@ from segue.delivery.words import counted
 from segue.errors import UsageError
 from segue.services.shared_lists import release
 from segue.services.snapshots import load_snapshot
-from segue.services.staging import Connected, Staged
+from segue.services.staged import Connected, Staged
 from segue.settings import Settings
 from segue.workflow.context import RunContext
 from segue.workflow.records import RunRecord
