@@ -42,7 +42,9 @@ _RATIOS = (
     _Ratio(goal="encode and submit <= 2 x the COPY floor", of="encode_submit", over="floor", most=2),
     _Ratio(goal="first run <= 4 x the COPY floor", of="first_run", over="floor", most=4),
     _Ratio(goal="first rerun without a change <= 1.5 x query and diff", of="rerun", over="diff_floor", most=1.5),
-    _Ratio(goal="further reruns without a change <= 1.5 x query and diff", of="rerun_again", over="diff_floor", most=1.5),
+    _Ratio(
+        goal="further reruns without a change <= 1.5 x query and diff", of="rerun_again", over="diff_floor", most=1.5
+    ),
     _Ratio(goal="ten times the rows <= 11 x the time", of="large", over="first_run", most=11),
 )
 

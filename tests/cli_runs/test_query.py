@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import stat
 
 import pytest
 
@@ -96,6 +98,25 @@ def test_csv_file_is_private_and_holds_every_row(people):
     path = people.folder / "m.csv"
     assert path.read_text().split() == ['"i"', *map(str, range(25000))]
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_csv_into_a_pipe_leaves_the_pipe(people):
+    pipe = people.folder / "pipe"
+    os.mkfifo(pipe)
+    # Open for both: neither side waits for the other, and so few rows fit into the pipe.
+    ours = os.open(pipe, os.O_RDWR)
+    assert people.segue("query", "preview", "--sql", "SELECT email FROM People", "--csv", "pipe").code == 0
+    assert os.read(ours, 10_000).startswith(b'"email"')
+    os.close(ours)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_csv_through_a_link_leaves_the_link(people):
+    link, file = people.folder / "link.csv", people.folder / "file.csv"
+    link.symlink_to(file)
+    assert people.segue("query", "preview", "--sql", "SELECT email FROM People", "--csv", "link.csv").code == 0
+    assert link.is_symlink()
+    assert file.read_bytes().startswith(b'"email"')
 
 
 def test_csv_of_a_failing_query_leaves_no_file(people):

@@ -115,8 +115,10 @@ def _sink(target: str) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(target)
-    unfinished = path.with_name(f"{path.name}.part")
+    path = Path(target).resolve()  # a link stays one
+    # What is there and is no file, such as a pipe or /dev/null, is written to and must not be replaced.
+    special = path.exists() and not path.is_file()
+    unfinished = path if special else path.with_name(f"{path.name}.part")
     try:
         file = os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
     except OSError as error:
@@ -124,6 +126,8 @@ def _sink(target: str) -> Iterator[IO[bytes]]:
     try:
         with file:
             yield file
-        unfinished.replace(path)
+        if not special:
+            unfinished.replace(path)
     finally:
-        unfinished.unlink(missing_ok=True)
+        if not special:
+            unfinished.unlink(missing_ok=True)
