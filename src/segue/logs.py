@@ -11,13 +11,13 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, TextIO
-
-import structlog
-from structlog.typing import EventDict, WrappedLogger
+from typing import TYPE_CHECKING, Any, TextIO
 
 from segue.errors import ConfigError
 from segue.security import redact
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, WrappedLogger
 
 _NAME = "segue"
 _open: list[TextIO] = []
@@ -26,19 +26,21 @@ _open: list[TextIO] = []
 
 def event(name: str, *, level: int = logging.INFO, **fields: Any) -> None:
     """Log that something happened. fields: ids, counts, words of ours; never a value of the data."""
-    if structlog.is_configured():
+    if (structlog := _library()) and structlog.is_configured():
         structlog.get_logger(_NAME).log(level, name, **fields)
 
 
 def task(run_id: str, name: str, **fields: Any) -> None:
     """Log that a task begins; what this thread logs until the next one carries its name and its run."""
-    structlog.contextvars.bind_contextvars(run=run_id, task=name)
+    if structlog := _library():
+        structlog.contextvars.bind_contextvars(run=run_id, task=name)
     event("task begun", **fields)
 
 
 def done() -> None:
     """What follows belongs to no run."""
-    structlog.contextvars.unbind_contextvars("run", "task")
+    if structlog := _library():
+        structlog.contextvars.unbind_contextvars("run", "task")
 
 
 def to(target: str) -> None:
@@ -46,6 +48,8 @@ def to(target: str) -> None:
 
     Raises ConfigError when the file cannot be written.
     """
+    import structlog  # noqa: PLC0415 -- a tenth of the start of a command, and most commands write no log
+
     stream = _stream(target)
     structlog.configure(
         processors=[
@@ -67,11 +71,17 @@ def to(target: str) -> None:
 
 def off() -> None:
     """Write no more, and close the file."""
-    structlog.reset_defaults()
+    if structlog := _library():
+        structlog.reset_defaults()
     root = logging.getLogger()
     root.handlers = [handler for handler in root.handlers if not isinstance(handler, _Foreign)]
     while _open:
         _open.pop().close()
+
+
+def _library() -> Any:
+    """structlog, once ``to`` has asked for it."""
+    return sys.modules.get("structlog")
 
 
 class _Foreign(logging.Handler):

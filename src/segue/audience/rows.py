@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -172,6 +171,8 @@ def _with_region(batch: pa.RecordBatch, column: int, region: str, schema: pa.Sch
 
 
 def _international(number: str, region: str) -> str:
+    import phonenumbers  # noqa: PLC0415 -- it is slow to import, and few templates have a region
+
     try:
         parsed = phonenumbers.parse(number, region)
     except phonenumbers.NumberParseException:

@@ -178,7 +178,7 @@ def _log(target: str | None) -> Iterator[None]:
     if target is None:
         yield
         return
-    from segue import logs  # noqa: PLC0415 -- loads structlog
+    from segue import logs  # noqa: PLC0415 -- only a command that runs logs
 
     try:
         logs.to(target)
