@@ -8,6 +8,7 @@ COMMANDS: Mapping[str, str | None] = {
     "init": None,
     "upgrade": None,
     "gc": None,
+    "forget": "settings.edit",
     "apply": "configuration.read",
     "export": "configuration.read",
     "list": "configuration.read",

@@ -10,6 +10,7 @@ import typer
 from segue.cli.context import armed_settings, workspace
 
 if TYPE_CHECKING:
+    from segue.workflow.forgetting import Forgotten
     from segue.workflow.garbage import Collected
 
 _PANEL = "Workspace"
@@ -20,6 +21,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(rich_help_panel=_PANEL)(gc)
+    app.command(rich_help_panel=_PANEL)(forget)
 
 
 def gc(
@@ -44,6 +46,40 @@ def gc(
         print_json({"dry_run": dry_run, "removed": counts, "bytes": done.bytes, "merged": merged, "kept": kept})
     else:
         _show(done)
+
+
+def forget(
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="Address of the person.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed; remove nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove what Segue keeps of one person, and say what remains and why. Klaviyo is not spoken to.
+
+    Whom an orchestration keeps on a list stays in its baseline, so that the next run can take the person off.
+    """
+    from segue.cli.output import print_json
+    from segue.workflow.forgetting import forget as remove
+
+    current = armed_settings()
+    with workspace() as opened:
+        done = remove(opened, current, email, dry_run=dry_run)
+    if as_json:
+        counts = {what.replace(" ", "_"): count for what, count in done.removed.items()}
+        remains = [{"orchestration": r.orchestration, "why": r.why} for r in done.remains]
+        print_json({"dry_run": dry_run, "removed": counts, "remains": remains})
+    else:
+        _show_forgotten(done)
+
+
+def _show_forgotten(done: Forgotten) -> None:
+    would = "would be " if done.dry_run else ""
+    for what, count in done.removed.items():
+        typer.echo(f"{would}removed: {count:,} {what}")
+    for remains in done.remains:
+        about = f"{remains.orchestration}: " if remains.orchestration else ""
+        typer.echo(f"remains: {about}{remains.why}")
+    if not done.removed and not done.remains:
+        typer.echo("nothing is kept of this person")
 
 
 def _show(done: Collected) -> None:

@@ -97,7 +97,7 @@ def history(workspace: Workspace, settings: Settings, email: str) -> tuple[Entry
     found: dict[str, _Found] = {}
     layout = workspace.layout
     with Workbench(layout.runs, memory_bytes=settings.engine_memory, threads=settings.threads) as bench:
-        key = _key(bench, email)
+        key = key_of(bench, email)
         for run_id, reject in _our_rejects(bench, layout.runs, key, email):
             found.setdefault(run_id, _Found()).rejects.append(reject)
         if key is not None:
@@ -114,7 +114,7 @@ def history(workspace: Workspace, settings: Settings, email: str) -> tuple[Entry
     return entries
 
 
-def _key(bench: Workbench, email: str) -> str | None:
+def key_of(bench: Workbench, email: str) -> str | None:
     """The key that an audience makes of an address; None where it makes none."""
     bench.show("source", pa.table({source_column(0): pa.array([email], pa.string()), ROW: [0]}).to_reader())
     schema = pa.schema([(_KEY.key, pa.string())])
