@@ -12,7 +12,8 @@ from segue.errors import CredentialError, DestinationError, UsageError
 from segue.security import Secret
 from segue.services.audit import audit_page
 from segue.services.configuration import ConfigurationError
-from segue.services.connections import opened
+from segue.services.connections import check_connection, opened
+from segue.services.credentials import credential_lines, replace_key
 from segue.services.destinations import NewCredential, destination_lines, list_names, save_destination
 from segue.services.editing import get_configured, list_configured
 from segue.services.orchestrations import Credential
@@ -127,3 +128,27 @@ def test_settings_of_a_destination_come_with_its_connection(settings):
     with opened(plugin, found, settings, given={"region": "eu"}):
         pass
     assert [connection.settings for connection in connections] == [{"region": "eu"}]
+
+
+def test_another_key_is_taken_when_it_is_good(workspace, settings, emulator):
+    save_destination(workspace, settings, ENTRY, credential=credential(emulator.url))
+    emulator.admin.add_key("pk_second")
+    emulator.admin.add_key("pk_part", scopes=["accounts:read", "lists:read"])
+    emulator.admin.revoke_key("pk_test")
+    for wrong in ("pk_wrong", "pk_part", "not a key"):
+        with pytest.raises((CredentialError, ConfigurationError)) as refused:
+            replace_key(workspace, settings, "key", Secret(wrong))
+        assert wrong not in repr(refused.value)
+    with pytest.raises(CredentialError):
+        check_connection(workspace, settings, "key")
+    assert replace_key(workspace, settings, "key", Secret("pk_second")).account.name == "Emulated Shop"
+    assert check_connection(workspace, settings, "key").sound
+    [line] = credential_lines(workspace)
+    assert (line.name, line.used_by, line.base_url) == ("key", ("Klaviyo",), emulator.url)
+
+
+def test_who_may_not_change_credentials_replaces_no_key(workspace, settings, emulator):
+    save_destination(workspace, settings, ENTRY, credential=credential(emulator.url))
+    acting = workspace.acting_as(Actor(name="somebody", policy=Policy.ACTIVATOR))
+    with pytest.raises(NotPermittedError):
+        replace_key(acting, settings, "key", Secret("pk_test"))

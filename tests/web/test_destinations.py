@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from examples.sandbox import KEY
-from segue.services.editing import list_configured
+from segue.services.connections import check_connection
+from segue.services.editing import create, list_configured
 from segue.services.workspace import open_workspace
 from segue.settings import Settings
 
@@ -129,3 +130,27 @@ def test_a_template_is_edited_and_keeps_what_the_dialog_does_not_show(visitor, u
         "list_name": "Loyalty",
         "duplicates": "fail",
     }
+
+
+def test_a_key_is_replaced_once_it_opens_the_account(visitor, unique):
+    name = f"Key {unique}"
+    with closing(open_workspace(Settings.from_env(visitor.site.place.variables))) as workspace:
+        entry = {"name": name, "type": "klaviyo", "api_key": "pk_old_0123456789", "base_url": visitor.site.place.url}
+        create(workspace, "credentials", entry)
+    page = visitor.go("/destinations")
+    page.get_by_role("button", name=f"Actions: {name}").click()
+    page.get_by_role("menuitem", name="Replace the key").click()
+    dialog = page.get_by_role("dialog", name="Replace the key")
+    dialog.get_by_label("API key").fill("pk_wrong_0123456789")
+    dialog.get_by_role("button", name="Check and save").click()
+    expect(dialog).to_contain_text("The old key stays.")
+    assert visitor.serious() == []
+    dialog.get_by_label("API key").fill(KEY)
+    dialog.get_by_role("button", name="Check and save").click()
+    expect(dialog).to_be_hidden()
+    with closing(open_workspace(Settings.from_env(visitor.site.place.variables))) as workspace:
+        assert check_connection(workspace, Settings.from_env(visitor.site.place.variables), name).sound
+    page.get_by_role("button", name=f"Actions: {name}").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_role("row").filter(has_text=name)).to_have_count(0)

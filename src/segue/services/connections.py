@@ -13,7 +13,7 @@ from segue.delivery.budget import Interrupted
 from segue.delivery.progress import Quiet
 from segue.destinations.contract import Account, Connection, Destination, Plugin
 from segue.destinations.registry import GROUP, find_plugin
-from segue.errors import ConfigError, DestinationError
+from segue.errors import ConfigError, CredentialError, DestinationError
 from segue.security import Secret
 from segue.services.orchestrations import Credential, load_credential
 from segue.services.workspace import Workspace
@@ -64,6 +64,16 @@ def try_credential(
             plugin=plugin.name,
             account=destination.account(),
             missing=destination.check(),
+        )
+
+
+def require_sound(tested: TestedConnection) -> None:
+    """Raise CredentialError ``rights_missing`` when a key opens its account and may not do what a run needs."""
+    if not tested.sound:
+        raise CredentialError(
+            f'The key of the credential "{tested.credential}" lacks rights that a run needs.',
+            code="rights_missing",
+            steps=(*tested.missing, "Give the key these rights, or take another key, and try again."),
         )
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import select
 from segue.catalog import models
 from segue.destinations.contract import Plugin
 from segue.destinations.registry import find_plugin
-from segue.errors import CredentialError, UsageError
+from segue.errors import UsageError
 from segue.security import Secret
-from segue.services.connections import TestedConnection, opened, try_credential
+from segue.services.connections import TestedConnection, opened, require_sound, try_credential
 from segue.services.editing import Configured, get_configured, save_together
 from segue.services.names import unknown
 from segue.services.orchestrations import Credential, load_credential
@@ -107,16 +107,6 @@ def save_destination(
     require_sound(tested)
     save_together(workspace, entries, seen=known)
     return tested
-
-
-def require_sound(tested: TestedConnection) -> None:
-    """Raise CredentialError ``rights_missing`` when a key opens its account and may not do what a run needs."""
-    if not tested.sound:
-        raise CredentialError(
-            f'The key of the credential "{tested.credential}" lacks rights that a run needs.',
-            code="rights_missing",
-            steps=(*tested.missing, "Give the key these rights, or take another key, and try again."),
-        )
 
 
 def list_names(workspace: Workspace, settings: Settings, destination: str) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from segue.errors import SegueError
-from segue.services.connections import check_connection
-from segue.services.destinations import DestinationLine, TemplateLine, destination_lines, require_sound
+from segue.services.connections import check_connection, require_sound
+from segue.services.credentials import credential_lines
+from segue.services.destinations import DestinationLine, TemplateLine, destination_lines
 from segue.services.editing import create, delete, get_configured
 from segue.web.components.banner import error_banner, notice
 from segue.web.components.dialogs import ask, confirm, in_use
@@ -20,6 +21,7 @@ from segue.web.components.parts import heading, part
 from segue.web.components.states import empty
 from segue.web.components.status import status
 from segue.web.components.table import Action, Column, DataTable
+from segue.web.pages.credentials import Credentials
 from segue.web.pages.destination_form import open_destination_form
 from segue.web.pages.template_form import open_template_form
 from segue.web.registry import Page, Section
@@ -48,6 +50,7 @@ async def build(visit: Visit) -> None:
         place.clear()
         with place:
             _show(visit, lines, refill)
+        await credentials.refill()
 
     async def added(name: str) -> None:
         await refill()
@@ -64,6 +67,7 @@ async def build(visit: Visit) -> None:
     place = part("div", "stack")
     with place:
         _show(visit, await visit.call(destination_lines, visit.workspace), refill)
+    credentials = Credentials(visit, await visit.call(credential_lines, visit.workspace))
 
 
 def _show(visit: Visit, lines: tuple[DestinationLine, ...], refill: Refill) -> None:
