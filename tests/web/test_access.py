@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
+import duckdb
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -87,6 +88,17 @@ def test_a_download_without_personal_data_is_masked_and_written_down(entering, o
     assert "****" in text
     [line] = audit_page(opened, actor="masked@brand.shop", action="query.")
     assert (line.action, line.subject) == ("query.download", "Customers")
+
+
+def test_a_restricted_user_meets_nobody_on_any_page(entering, site):
+    with duckdb.connect(str(site.place.database), read_only=True) as connection:
+        known = connection.execute("SELECT lower(trim(email)), phone FROM Customer360").fetchall()
+    values = {value for row in known for value in row if value and len(value) > 6}
+    assert len(values) > 300
+    with entering("meets-nobody@brand.shop", Policy.OPERATOR, Option.RESTRICT_PII) as client:
+        for page in PAGES:
+            text = client.get(page.address).text.lower()
+            assert not [value for value in values if value in text], page.path
 
 
 HEADERS = 'x"; filename="evil.exe'
