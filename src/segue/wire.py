@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 
@@ -125,13 +125,14 @@ def group_states_of(scheduler: Scheduler, *, now: datetime) -> group_values.Grou
     """How every group stands, by name. now: after which the next times are."""
     with scheduler.catalog.session(read_only=True) as session:
         groups = load_groups(session)
+    latest = scheduler.records.latest_of_each()
     return group_values.GroupStates(
-        items=tuple(_group_state(group, scheduler.records.latest(group.id), now) for group in groups),
+        items=tuple(_group_state(group, latest.get(group.id), now) for group in groups),
         scheduler_seen_at=scheduler.last_beat(),
     )
 
 
-def _group_state(group: Group, latest: Sequence[GroupRecord], now: datetime) -> group_values.GroupState:
+def _group_state(group: Group, latest: GroupRecord | None, now: datetime) -> group_values.GroupState:
     return group_values.GroupState(
         name=group.name,
         enabled=group.enabled,
@@ -144,7 +145,7 @@ def _group_state(group: Group, latest: Sequence[GroupRecord], now: datetime) -> 
         members=tuple(
             group_values.MemberPlace(orchestration=member.orchestration, after=member.after) for member in group.members
         ),
-        last=group_run_of(latest[0]) if latest else None,
+        last=group_run_of(latest) if latest else None,
     )
 
 

@@ -86,7 +86,7 @@ def test_the_overview_says_how_everything_stands(workspace):
     lines = {line.name: line for line in query_lines(workspace)}
     assert {name: (line.status, line.draft, line.used_by) for name, line in lines.items()} == {
         "Copy": ("draft", False, ()),
-        "Loyalty": ("activated, not run", True, ("Loyalty to Klaviyo",)),
+        "Loyalty": ("activated", True, ("Loyalty to Klaviyo",)),
     }
     (line,) = orchestration_lines(workspace)
     assert (line.query, line.destination, line.list_name, line.ready, line.last) == (

@@ -6,7 +6,7 @@ import json
 import random
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import func, select
 
 from segue.catalog.base import now
+from segue.catalog.locks import FileLocks
 from segue.catalog.models import Orchestration
 from segue.catalog.runs import AudienceSnapshot, DeliveryReject, ProfileId, Run, Task
 from segue.errors import UsageError
@@ -284,6 +285,23 @@ def test_an_orchestration_that_runs_is_left_alone(shop: Shop) -> None:
             done = gc(shop, later=YEARS)
     assert done.removed == {}
     assert [kept.run_id for kept in done.kept] == [None]
+
+
+def test_where_nothing_has_expired_nobody_is_kept_from_running(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.people(people(1))
+    shop.run()
+    taken: list[str] = []
+    hold = FileLocks.hold
+
+    def note(locks: FileLocks, name: str, *, shared: bool = False) -> AbstractContextManager[bool]:
+        taken.append(name)
+        return hold(locks, name, shared=shared)
+
+    monkeypatch.setattr(FileLocks, "hold", note)
+    assert gc(shop, later=timedelta(days=1)).removed == {}
+    assert taken == []
+    assert gc(shop, later=YEARS).removed != {}
+    assert len(taken) == 1
 
 
 @pytest.mark.parametrize("failpoint", ["gc-merged", "gc-files-removed"])

@@ -153,7 +153,7 @@ def _list(
     """The latest runs, newest first, page by page."""
     records = RunRecords(tools.workspace.catalog)
     page = run_page(tools.workspace, orchestration=orchestration, status=status, cursor=cursor, limit=limit)
-    return values.RunList(items=tuple(run_of(records.get(run_id)) for run_id in page.ids), next=page.cursor)
+    return values.RunList(items=tuple(map(run_of, records.several(page.ids))), next=page.cursor)
 
 
 def _get(tools: ToolsHere, run_id: RunRef) -> values.Run:

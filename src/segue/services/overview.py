@@ -14,7 +14,7 @@ from segue.catalog.base import now as utc_now
 from segue.catalog.drafts import QueryDraft
 from segue.catalog.groups import GroupMember, OrchestrationGroup
 from segue.catalog.runs import AudienceSnapshot, Run
-from segue.services.query_status import UNRUN
+from segue.services.query_status import QueryState, standing
 from segue.services.workspace import Workspace
 
 
@@ -32,17 +32,18 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryLine:
-    """A query. status: ``draft``, ``activated, not run``, ``inactive``, or the status of the last run of what sends it; draft:
-    whether an active query has one; used_by: names of orchestrations."""
+    """A query. status, last_run_at, rows: see ``QueryStatus``; draft: whether an active query has one; used_by: names of
+    orchestrations."""
 
     id: str
     name: str
     folder: str | None
     database: str
-    status: str
+    status: QueryState
     draft: bool
     updated_at: datetime
-    last: LastRun | None
+    last_run_at: datetime | None
+    rows: int | None
     used_by: tuple[str, ...]
 
 
@@ -68,32 +69,29 @@ def query_lines(workspace: Workspace) -> tuple[QueryLine, ...]:
     """Every query, by name. Raises NotPermittedError."""
     workspace.actor.require("configuration.read")
     with workspace.catalog.session(read_only=True) as session:
-        last = _last_runs(session)
-        users: dict[str, list[tuple[str, str]]] = {}
-        rows = select(models.Orchestration.query_id, models.Orchestration.id, models.Orchestration.name)
-        for query_id, orchestration_id, name in session.execute(rows.order_by(models.Orchestration.name)):
-            users.setdefault(query_id, []).append((orchestration_id, name))
+        users: dict[str, list[str]] = {}
+        rows = select(models.Orchestration.query_id, models.Orchestration.name).order_by(models.Orchestration.name)
+        for query_id, name in session.execute(rows):
+            users.setdefault(query_id, []).append(name)
         drafts = set(session.scalars(select(QueryDraft.query_id)))
         databases = {row.id: row.name for row in session.execute(select(models.Database.id, models.Database.name))}
-        lines = []
-        for query in session.scalars(select(models.Query).order_by(models.Query.name)):
-            used = users.get(query.id, [])
-            runs = [last[orchestration] for orchestration, _ in used if orchestration in last]
-            newest = max(runs, key=lambda run: run.started_at, default=None)
-            lines.append(
-                QueryLine(
-                    id=query.id,
-                    name=query.name,
-                    folder=query.folder,
-                    database=databases[query.database_id],
-                    status=_status(query, newest, utc_now()),
-                    draft=query.id in drafts,
-                    updated_at=query.updated_at,
-                    last=newest,
-                    used_by=tuple(name for _, name in used),
-                )
+        queries = session.scalars(select(models.Query).order_by(models.Query.name)).all()
+        stands = standing(session, queries, now=utc_now())
+        return tuple(
+            QueryLine(
+                id=query.id,
+                name=query.name,
+                folder=query.folder,
+                database=databases[query.database_id],
+                status=stands[query.id].status,
+                draft=query.id in drafts,
+                updated_at=query.updated_at,
+                last_run_at=stands[query.id].last_run_at,
+                rows=stands[query.id].row_count,
+                used_by=tuple(users.get(query.id, ())),
             )
-        return tuple(lines)
+            for query in queries
+        )
 
 
 def orchestration_lines(workspace: Workspace) -> tuple[OrchestrationLine, ...]:
@@ -167,12 +165,3 @@ def _last_runs(session: Session) -> Mapping[str, LastRun]:
         )
         for row in session.execute(rows)
     }
-
-
-def _status(query: models.Query, last: LastRun | None, moment: datetime) -> str:
-    if query.status == "draft":
-        return "draft"
-    if last is None:
-        return "activated, not run"
-    over = last.ended_at is not None and moment - last.started_at > UNRUN
-    return "inactive" if over else last.status

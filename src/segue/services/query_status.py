@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from segue.catalog import models
 from segue.catalog.base import now as utc_now
@@ -59,7 +59,7 @@ def query_statuses(workspace: Workspace, *, now: datetime | None = None) -> tupl
     """How every query stands, by name."""
     with workspace.catalog.session(read_only=True) as session:
         rows = session.scalars(select(models.Query).order_by(models.Query.name)).all()
-        return tuple(_status(session, row, now or utc_now()) for row in rows)
+        return tuple(standing(session, rows, now=now or utc_now()).values())
 
 
 def query_status(workspace: Workspace, name: str, *, now: datetime | None = None) -> QueryStatus:
@@ -68,25 +68,48 @@ def query_status(workspace: Workspace, name: str, *, now: datetime | None = None
         row = session.scalars(select(models.Query).where(models.Query.name == name)).one_or_none()
         if row is None:
             raise unknown("query", name, session.scalars(select(models.Query.name)))
-        return _status(session, row, now or utc_now())
+        return standing(session, [row], now=now or utc_now())[row.id]
 
 
-def _status(session: Session, query: models.Query, now: datetime) -> QueryStatus:
-    of_query = (
-        select(Run)
-        .join(models.Orchestration, models.Orchestration.id == Run.orchestration_id)
-        .where(models.Orchestration.query_id == query.id, Run.kind == "sync", Run.status.in_(_STATES))
-        .order_by(Run.started_at.desc(), Run.id.desc())
+def standing(session: Session, queries: Sequence[models.Query], *, now: datetime) -> dict[str, QueryStatus]:
+    """How queries stand, by id, in their order: two reads, however many there are."""
+    ids = [query.id for query in queries] if len(queries) == 1 else None
+    last = _latest_runs(session, _STATES, ids)
+    counted = _latest_runs(session, ENDED_WELL, ids)
+    return {query.id: _status(query, last.get(query.id), counted.get(query.id), now) for query in queries}
+
+
+def _latest_runs(session: Session, statuses: Iterable[str], ids: Sequence[str] | None) -> dict[str, Run]:
+    """The latest run in one of these statuses of each query, by its id; ids: of these queries, None for all.
+
+    For each orchestration the index over (orchestration, start) gives its latest run, however many there are.
+    """
+    latest = aliased(Run)
+    found = (
+        select(latest.id)
+        .where(
+            latest.orchestration_id == models.Orchestration.id,
+            latest.kind == "sync",
+            latest.status.in_(tuple(statuses)),
+        )
+        .order_by(latest.started_at.desc(), latest.id.desc())
+        .limit(1)
+        .correlate(models.Orchestration)
+        .scalar_subquery()
     )
-    last = session.scalars(of_query.limit(1)).one_or_none()
-    counts = of_query.with_only_columns(Run.counts).where(Run.status.in_(ENDED_WELL))
-    counted = session.scalars(counts.limit(1)).first()
+    rows = select(models.Orchestration.query_id, Run).join(Run, Run.id == found).order_by(Run.started_at, Run.id)
+    if ids is not None:
+        rows = rows.where(models.Orchestration.query_id.in_(ids))
+    return {row.query_id: row.Run for row in session.execute(rows)}
+
+
+def _status(query: models.Query, last: Run | None, counted: Run | None, now: datetime) -> QueryStatus:
     return QueryStatus(
         query=query.name,
         status=_state(query, last, now),
         last_run_at=last.started_at if last else None,
         last_run_id=last.id if last else None,
-        row_count=counted.get("source") if counted else None,
+        row_count=counted.counts.get("source") if counted else None,
     )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -107,21 +106,35 @@ class _Collector:
 
     def orchestration(self, orchestration_id: str) -> None:
         """Everything of one orchestration, while nothing else works on it."""
-        with self._alone(orchestration_id) as ours:
-            with self._workspace.catalog.session(read_only=True) as session:
-                runs = expired(session, orchestration_id, self._settings, self._at)
-                name = _name(session, orchestration_id)
-            if not ours:
-                self._kept.append(
-                    Kept(orchestration=name, run_id=None, why="A run is under way: it is looked at next time.")
-                )
+        if self._dry_run:
+            self._remove(orchestration_id)
+            return
+        seen = _Collector(self._workspace, self._settings, self._at, dry_run=True)
+        if not seen._remove(orchestration_id) and not seen._removed.total() and not seen._merged:
+            # A run that begins now is not turned away for nothing.
+            self._kept += seen._kept
+            return
+        with self._workspace.locks.hold(orchestration_id) as ours:
+            if ours:
+                self._remove(orchestration_id)
                 return
-            for run_id in sorted(runs.unfinished):
-                self._kept.append(Kept(orchestration=name, run_id=run_id, why=_UNFINISHED))
-            self._payloads(runs)
-            self._segments(orchestration_id, name, runs)
+        with self._workspace.catalog.session(read_only=True) as session:
+            name = _name(session, orchestration_id)
+        self._kept.append(Kept(orchestration=name, run_id=None, why="A run is under way: it is looked at next time."))
+
+    def _remove(self, orchestration_id: str) -> bool:
+        """Remove or count what has expired; whether a run is to be given up, or would be."""
+        with self._workspace.catalog.session(read_only=True) as session:
+            runs = expired(session, orchestration_id, self._settings, self._at)
+            name = _name(session, orchestration_id)
+        for run_id in sorted(runs.unfinished):
+            self._kept.append(Kept(orchestration=name, run_id=run_id, why=_UNFINISHED))
+        self._payloads(runs)
+        self._segments(orchestration_id, name, runs)
+        if not self._dry_run:
             reach("gc-files-removed")
-            self._records(runs)
+        self._records(runs)
+        return bool(runs.given_up)
 
     def rest(self) -> None:
         """What belongs to no orchestration."""
@@ -135,14 +148,6 @@ class _Collector:
         kept = [path for path in self._layout.snapshots.glob("*/*.parquet") if path not in self._gone]
         with Workbench(self._layout.runs, memory_bytes=self._settings.engine_memory) as bench:
             self._removed["profile ids"] += forget_unheld(self._workspace.catalog, bench, kept, dry_run=self._dry_run)
-
-    @contextmanager
-    def _alone(self, orchestration_id: str) -> Iterator[bool]:
-        if self._dry_run:
-            yield True
-            return
-        with self._workspace.locks.hold(orchestration_id) as ours:
-            yield ours
 
     def _payloads(self, runs: Expired) -> None:
         if runs.given_up and not self._dry_run:

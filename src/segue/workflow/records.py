@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -154,6 +154,16 @@ class RunRecords:
                 raise UsageError(f"There {what}.", code="unknown_run", steps=steps)
             return _with_tasks(session, rows[0])
 
+    def several(self, run_ids: Sequence[str]) -> list[RunRecord]:
+        """These runs with their tasks, in this order; one that is gone is left out. Two reads."""
+        with self._catalog.session(read_only=True) as session:
+            rows = {run.id: run for run in session.scalars(select(Run).where(Run.id.in_(run_ids)))}
+            tasks: dict[str, list[Task]] = {}
+            for task in session.scalars(select(Task).where(Task.run_id.in_(run_ids)).order_by(Task.position)):
+                tasks.setdefault(task.run_id, []).append(task)
+            found = [run_id for run_id in run_ids if run_id in rows]
+            return [record_of(rows[run_id], _task_records(tasks.get(run_id, ()))) for run_id in found]
+
     def in_effect(self, run_id: str) -> RunRecord | None:
         """The undo that took a run back whole and was not itself undone."""
         query = select(Run).where(Run.undoes == run_id, Run.status.in_(ENDED_WELL))
@@ -223,20 +233,21 @@ def error_dict(error: SegueError, run: Run | RunRecord) -> dict[str, Any]:
 
 def _with_tasks(session: Session, run: Run) -> RunRecord:
     tasks = session.scalars(select(Task).where(Task.run_id == run.id).order_by(Task.position))
-    return record_of(
-        run,
-        tuple(
-            TaskRecord(
-                name=t.name,
-                status=TaskStatus(t.status),
-                started_at=t.started_at,
-                ended_at=t.ended_at,
-                attempts=t.attempts,
-                outcome=t.outcome,
-                progress=t.progress,
-            )
-            for t in tasks
-        ),
+    return record_of(run, _task_records(tasks))
+
+
+def _task_records(tasks: Iterable[Task]) -> tuple[TaskRecord, ...]:
+    return tuple(
+        TaskRecord(
+            name=t.name,
+            status=TaskStatus(t.status),
+            started_at=t.started_at,
+            ended_at=t.ended_at,
+            attempts=t.attempts,
+            outcome=t.outcome,
+            progress=t.progress,
+        )
+        for t in tasks
     )
 
 

@@ -45,12 +45,10 @@ _TABLES: Mapping[str, Any] = {
 
 def read_state(session: Session, box: SecretBox) -> State:
     """Everything that is configured, secrets included. Raises StateError when the key does not open them."""
+    # All rows first, and kept until the end: what one refers to is then here, and is not read once more for each.
+    rows = {kind: session.scalars(select(table).order_by(table.name)).all() for kind, table in _TABLES.items()}
     return {
-        kind: {
-            row.name: KINDS[kind].model_validate(_fields(row, box))
-            for row in session.scalars(select(table).order_by(table.name))
-        }
-        for kind, table in _TABLES.items()
+        kind: {row.name: KINDS[kind].model_validate(_fields(row, box)) for row in found} for kind, found in rows.items()
     }
 
 

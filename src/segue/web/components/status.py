@@ -50,7 +50,7 @@ LOOKS: Mapping[str, Look] = {
     "on": Look("check_circle", "good"),
     "off": Look("radio_button_unchecked", "idle"),
     "draft": Look("edit_note", "idle"),
-    "activated, not run": Look("play_circle", "idle"),
+    "activated": Look("play_circle", "idle"),
     "inactive": Look("bedtime", "idle"),
     "admin only": Look("admin_panel_settings", "idle"),
     "checking": Look("autorenew", "busy"),
