@@ -38,10 +38,10 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def web_app(place: Sandbox) -> Iterator[str]:
-    """``segue serve`` on the workspace of a sandbox; gives the address of the web app."""
+def web_app(place: Sandbox, **variables: str) -> Iterator[str]:
+    """``segue serve`` on the workspace of a sandbox; gives the address of the web app. variables: of its environment."""
     port = free_port()
-    process = place.start("serve", "--port", str(port), output=subprocess.PIPE)
+    process = place.start("serve", "--port", str(port), output=subprocess.PIPE, **variables)
     assert process.stderr is not None
     try:
         while not (line := process.stderr.readline()).startswith("serving"):

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect
 
 from examples.sandbox import Sandbox, sandbox
 from tests.web.browser import chromium, logged_in, web_app
+from tests.web.small import Small, small
 
+expect.set_options(timeout=30_000)  # a loaded machine is slow, not wrong
 ROOT = Path(__file__).parents[2]
 NAME = "Customers to Klaviyo"
 
@@ -36,6 +39,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
+def small_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    with small(tmp_path_factory.mktemp("small") / "workspace") as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found
@@ -48,7 +57,7 @@ _AT_REST = """document.getAnimations().every(
 class Visitor:
     """A browser window. Whatever a page complains of to the console fails the test."""
 
-    def __init__(self, site: Site, page: Page) -> None:
+    def __init__(self, site: Site | Small, page: Page) -> None:
         self.site = site
         self.page = page
         self.complaints: list[str] = []
@@ -87,11 +96,24 @@ class Visitor:
         return bool(self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
 
 
-@pytest.fixture
-def visitor(site: Site, browser: Browser) -> Iterator[Visitor]:
+@contextmanager
+def visiting(site: Site | Small, browser: Browser, cookies: dict[str, str] | None = None) -> Iterator[Visitor]:
+    """A window at a site. cookies: of somebody else than its administrator."""
     context = browser.new_context(viewport={"width": 1280, "height": 850}, timezone_id="Europe/Vienna")
-    context.add_cookies([{"name": n, "value": v, "url": site.url} for n, v in site.cookies.items()])
+    context.add_cookies([{"name": n, "value": v, "url": site.url} for n, v in (cookies or site.cookies).items()])
     visitor = Visitor(site, context.new_page())
     yield visitor
     context.close()
     assert visitor.complaints == []
+
+
+@pytest.fixture
+def visitor(site: Site, browser: Browser) -> Iterator[Visitor]:
+    with visiting(site, browser) as found:
+        yield found
+
+
+@pytest.fixture
+def small_visitor(small_site: Small, browser: Browser) -> Iterator[Visitor]:
+    with visiting(small_site, browser) as found:
+        yield found

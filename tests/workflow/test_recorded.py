@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -59,3 +60,21 @@ def test_a_task_of_a_stopped_run_ends_at_its_next_report(catalog, run_id):
     stop.set()
     with pytest.raises(Interrupted):
         progress.advance("send", 10)
+
+
+def test_a_wait_for_a_window_is_noted_with_its_end(catalog, run_id):
+    progress = RecordedProgress(catalog, run_id, stop=threading.Event(), clock=lambda: 100.0)
+    progress.waiting("POST /api/x", 5)  # before the first task nobody could see it
+    progress.begin("send", total=50, unit="rows")
+    before = datetime.now(UTC)
+    progress.waiting("POST /api/x", 12)
+    task = RunRecords(catalog).get(run_id).task("send")
+    assert task is not None
+    assert task.progress is not None
+    assert (task.progress["done"], task.progress["total"], task.progress["waits_for"]) == (0, 50, "POST /api/x")
+    assert 11 < (datetime.fromisoformat(task.progress["until"]) - before).total_seconds() < 14
+    # Four threads wait for the same window: it is written once.
+    progress.waiting("POST /api/x", 12.5)
+    again = RunRecords(catalog).get(run_id).task("send")
+    assert again is not None
+    assert again.progress == task.progress

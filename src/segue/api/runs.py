@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated
 
-import pyarrow as pa
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,13 +17,11 @@ from segue.api.access import V1, path_of
 from segue.api.events import EventStream
 from segue.api.problems import documented
 from segue.api.tools import Cursor, IdempotencyKey, PageSize, Ref, RunRef, Tools, ToolsHere, once
-from segue.audience.rows import REJECTS_SCHEMA
 from segue.client import values
 from segue.delivery.progress import Quiet
 from segue.services.cursors import read_position, write_position
 from segue.services.editing import get_configured
-from segue.services.rejects import readable_rejects, rejects
-from segue.services.rows import csv_parts
+from segue.services.rejects import rejects, rejects_csv
 from segue.services.run_pages import run_page
 from segue.wire import plan_of, reject_of, run_of, started_of
 from segue.workflow.records import RunRecords
@@ -217,18 +214,8 @@ def _list_rejects(tools: ToolsHere, run_id: RunRef, cursor: Cursor = None, limit
 def _rejects(tools: ToolsHere, run_id: RunRef) -> StreamingResponse:
     """Download what a run could not send: row from 1, key, field, value, reason, and who said so."""
     record = RunRecords(tools.workspace.catalog).get(run_id)
-    file = tools.workspace.layout.runs / record.id / "rejects.parquet"
-    found = rejects(tools.workspace, record.id)
-    if file.exists() and not readable_rejects(file):
-        next(found)  # raises what says so, as long as there is no answer yet
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        while some := [asdict(reject) for reject in islice(found, _BATCH)]:
-            yield pa.RecordBatch.from_pylist(some, schema=REJECTS_SCHEMA)
-
     headers = {"Content-Disposition": f'attachment; filename="rejects-{record.id}.csv"'}
-    parts = (part for part, _ in csv_parts(REJECTS_SCHEMA, batches()))
-    return StreamingResponse(parts, media_type="text/csv", headers=headers)
+    return StreamingResponse(rejects_csv(tools.workspace, record.id), media_type="text/csv", headers=headers)
 
 
 @dataclass(slots=True)

@@ -77,6 +77,12 @@ def account_limits(workspace: Workspace) -> tuple[AccountLimits, ...]:
     )
 
 
+def calls_a_minute(endpoint: str) -> float | None:
+    """How many calls of an endpoint a minute admits, by its name; None for one that is not known."""
+    limit = LIMITS.get(endpoint)
+    return limit.steady if limit is not None else None
+
+
 def process_limits(settings: Settings) -> tuple[ProcessLimit, ...]:
     """What the environment sets, with what each is for."""
     default = Settings()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import select
 
+from segue.audience.rows import REJECTS_SCHEMA
 from segue.audience.workbench import DeltaFile
 from segue.catalog.runs import DeliveryReject, Run
 from segue.errors import StateError
 from segue.services.audit import record
 from segue.services.permissions import Actor
 from segue.services.privacy import mask_payload, mask_record
+from segue.services.rows import csv_parts
 from segue.services.workspace import Workspace
 
 _BATCH = 1000
@@ -67,6 +70,21 @@ def rejects(workspace: Workspace, run_id: str) -> Iterator[Reject]:
     for reject in _ours(workspace.layout.runs / run_id / "rejects.parquet"):
         yield masked(workspace.actor, reject)
     yield from (refused.reject for refused in refused_rows(workspace, run_id=run_id))
+
+
+def rejects_csv(workspace: Workspace, run_id: str) -> Iterator[bytes]:
+    """The rejects of a run as CSV in parts, names first. Raises what ``rejects`` raises, before the first part."""
+    found = rejects(workspace, run_id)
+    # Begun at once: who asks in vain is told while there is no answer yet.
+    first = list(islice(found, _BATCH))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        some = first
+        while some:
+            yield pa.RecordBatch.from_pylist([asdict(reject) for reject in some], schema=REJECTS_SCHEMA)
+            some = list(islice(found, _BATCH))
+
+    return (part for part, _ in csv_parts(REJECTS_SCHEMA, batches()))
 
 
 def refused_rows(workspace: Workspace, *, run_id: str | None = None, key: str | None = None) -> Iterator[Refused]:

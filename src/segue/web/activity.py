@@ -5,6 +5,7 @@ from __future__ import annotations
 from nicegui import ui
 
 from segue.alerts.activity import Kind, Line, mark_seen, recent_activity
+from segue.web.components.banner import toast
 from segue.web.components.icons import icon_button
 from segue.web.components.moment import Moment
 from segue.web.components.parts import part
@@ -65,7 +66,7 @@ class ActivityDrawer:
         if self._told is not None:
             for line in lines:
                 if line.id not in known and line.run_id in self._visit.started and line.kind in _TOASTS:
-                    ui.notify(line.text, type=_TOASTS[line.kind], position="bottom-right")  # type: ignore[arg-type]
+                    toast(line.text, _TOASTS[line.kind], "See the run", f"/workflows/{line.run_id}")
         self._told = {line.id for line in lines}
 
     async def _toggle(self) -> None:
@@ -91,7 +92,7 @@ class ActivityDrawer:
             for line in self._lines:
                 with part("li", "activity-line"):
                     status(_WORDS[line.kind])
-                    if line.run_id and self._visit.has("/workflows/{run_id}"):
+                    if line.run_id:
                         part("a", text=line.text, href=f"/workflows/{line.run_id}")
                     else:
                         part("span", text=line.text)

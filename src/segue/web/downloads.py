@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import chain
@@ -16,10 +16,12 @@ from segue.services.drafts import open_query
 from segue.services.permissions import NotPermittedError
 from segue.services.previews import unsaved
 from segue.services.queries import answering
+from segue.services.rejects import rejects_csv
 from segue.services.rows import csv_parts
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.web.actor import current_actor
+from segue.workflow.records import RunRecords
 
 MOST_ROWS = 1_000_000
 """Of a file: more than a spreadsheet opens."""
@@ -30,13 +32,25 @@ def register_downloads(app: FastAPI, workspace: Workspace, settings: Settings) -
 
     @app.get("/queries/{ref}/rows.csv", include_in_schema=False)
     def rows(request: Request, ref: str) -> Response:
+        return answered(request, lambda acting: _rows(acting, settings, ref))
+
+    @app.get("/workflows/{run_id}/rejects.csv", include_in_schema=False)
+    def rejected(request: Request, run_id: str) -> Response:
+        return answered(request, lambda acting: _rejects(acting, run_id))
+
+    def answered(request: Request, make: Callable[[Workspace], Response]) -> Response:
         try:
-            acting = workspace.acting_as(current_actor(workspace, request))
-            return _rows(acting, settings, ref)
+            return make(workspace.acting_as(current_actor(workspace, request)))
         except NotPermittedError as error:
             return PlainTextResponse(error.message, status_code=403)
         except SegueError as error:
             return PlainTextResponse("\n".join((error.message, *error.steps)), status_code=422)
+
+
+def _rejects(workspace: Workspace, run_id: str) -> Response:
+    record = RunRecords(workspace.catalog).get(run_id)
+    headers = {"Content-Disposition": f'attachment; filename="rejects-{record.id}.csv"'}
+    return StreamingResponse(rejects_csv(workspace, record.id), media_type="text/csv", headers=headers)
 
 
 def _rows(workspace: Workspace, settings: Settings, ref: str) -> Response:

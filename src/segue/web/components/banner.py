@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 from nicegui import ui
@@ -44,6 +45,11 @@ def notice(text: str, *, tone: str = "warn", name: str = "warning") -> Part:
         icon(name)
         part("div", "banner-text", text=text)
     return banner
+
+
+def toast(text: str, kind: str, label: str, address: str) -> None:
+    """A word over the page with a link. kind: ``positive``, ``warning``, ``negative`` or ``info``; label: of the link."""
+    ui.run_javascript(f"segue.toast({', '.join(map(json.dumps, (kind, text, label, address)))})")
 
 
 def tell(error: Exception, *, debug: bool = False) -> None:

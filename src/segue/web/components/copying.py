@@ -32,6 +32,14 @@ def copy_lines(label: str, lines: tuple[Secret, ...]) -> None:
         _copier()
 
 
+def copy_address(path: str) -> None:
+    """A button that copies the address of a page of this server, as the browser has it."""
+    with part("span", "copy-address"):
+        text = part("input", "copy-text hidden", type="text", readonly=True, aria_hidden="true", tabindex="-1")
+        text.props["data-path"] = path
+        button("Copy link", name="link").props["data-copies"] = "address"
+
+
 def _copier() -> None:
     made = button("Copy", name="content_copy")
     made.props["data-copies"] = True

@@ -21,10 +21,11 @@ def dialog(title: str, *, wide: bool = False) -> Iterator[ui.dialog]:
             yield box
 
 
-async def confirm(title: str, text: str, *, yes: str, danger: bool = False) -> bool:
-    """Ask whether to do something. yes: what the button says."""
+async def confirm(title: str, *texts: str, yes: str, danger: bool = False) -> bool:
+    """Ask whether to do something. texts: what it does, a paragraph each; yes: what the button says."""
     with dialog(title) as box:
-        part("p", text=text)
+        for text in texts:
+            part("p", text=text)
         with part("div", "dialog-actions"):
             button("Cancel", on_click=lambda: box.submit(False))
             button(yes, on_click=lambda: box.submit(True), kind="danger" if danger else "primary")

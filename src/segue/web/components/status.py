@@ -26,6 +26,7 @@ LOOKS: Mapping[str, Look] = {
     "done": Look("check_circle", "good"),
     "completed with warnings": Look("warning", "warn"),
     "warning": Look("warning", "warn"),
+    "issue": Look("warning", "warn"),
     "missed": Look("event_busy", "warn"),
     "failed": Look("error", "bad"),
     "error": Look("error", "bad"),

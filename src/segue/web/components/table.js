@@ -48,6 +48,8 @@ export default {
                   <span class="icon" aria-hidden="true" translate="no">{{ look(row.cells[c.key]).icon }}</span>
                   <span>{{ capital(row.cells[c.key]) }}</span>
                 </span>
+                <a v-else-if="c.kind === 'time' && Array.isArray(row.cells[c.key])" :href="row.cells[c.key][1]"><time
+                  :datetime="row.cells[c.key][0]" :title="full(row.cells[c.key][0])">{{ relative(row.cells[c.key][0]) }}</time></a>
                 <time v-else-if="c.kind === 'time'" :datetime="row.cells[c.key]" :title="full(row.cells[c.key])">{{ relative(row.cells[c.key]) }}</time>
                 <a v-else-if="c.kind === 'link'" :href="row.cells[c.key][1]">{{ row.cells[c.key][0] }}</a>
                 <template v-else>{{ text(row.cells[c.key]) }}</template>
@@ -222,7 +224,7 @@ export default {
     },
     plain(row, column) {
       const value = row.cells[column.key];
-      return column.kind === "link" && Array.isArray(value) ? value[0] : value;
+      return (column.kind === "link" || column.kind === "time") && Array.isArray(value) ? value[0] : value;
     },
     compare(a, b) {
       if (this.empty(a) || this.empty(b)) return this.empty(a) - this.empty(b);

@@ -40,11 +40,11 @@ class DataTable(ui.element, component="table.js"):
     """A table.
 
     label: what it holds, for those who do not see it. rows: each with ``id`` and a value for each column: text, a number, a
-    datetime, the word of a status, or for a link a pair of text and address; ``actions`` of a row, where it has them, are the
-    keys of those that make sense for it. empty: title and text for no rows at all. page: rows a page; 0: all of them, of
-    which only those in sight are drawn. more: whether the server has more rows: the table then asks for them (``on_ask``),
-    also when one scrolls near their end, and hands search and filters over instead of applying them. chosen: values of filters
-    from the start.
+    datetime, the word of a status, or for a link a pair of text (or datetime) and address; ``actions`` of a row, where it has
+    them, are the keys of those that make sense for it. empty: title and text for no rows at all. page: rows a page; 0: all of
+    them, of which only those in sight are drawn. more: whether the server has more rows: the table then asks for them
+    (``on_ask``), also when one scrolls near their end, and hands search and filters over instead of applying them. chosen:
+    values of filters from the start.
     """
 
     def __init__(
@@ -94,6 +94,8 @@ class DataTable(ui.element, component="table.js"):
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_cell(part) for part in value]
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -38,7 +38,7 @@ async def build(visit: Visit) -> None:
     with part("div", "columns"):
         _show_curves((await visit.call(curves, visit.workspace))[:_CURVES])
         _show_missed(await visit.call(missed_runs, visit.workspace))
-    _show_runs(visit, (await visit.call(last_runs, visit.workspace))[:_RUNS])
+    _show_runs((await visit.call(last_runs, visit.workspace))[:_RUNS])
 
 
 def _steps(setup: Setup) -> tuple[_Step, ...]:
@@ -94,19 +94,18 @@ def _show_missed(found: tuple[Missed, ...]) -> None:
             for missed in found:
                 with part("li"):
                     icon("event_busy")
-                    part("strong", text=missed.group)
+                    part("a", text=missed.group, href="/workflows/configured")
                     part("span", text=missed.text)
                     Moment(missed.due_at)
 
 
-def _show_runs(visit: Visit, runs: tuple[LastRun, ...]) -> None:
-    linked = visit.has("/workflows/{run_id}")
+def _show_runs(runs: tuple[LastRun, ...]) -> None:
     with part("section", "card"):
         part("h2", text="Last runs")
         DataTable(
             "Last runs",
             [
-                Column(key="name", label="Orchestration", kind="link" if linked else "text"),
+                Column(key="name", label="Orchestration", kind="link"),
                 Column(key="status", label="Status", kind="status"),
                 Column(key="rows", label="Rows", kind="number", wide=True),
                 Column(key="at", label="Started", kind="time"),
@@ -114,7 +113,7 @@ def _show_runs(visit: Visit, runs: tuple[LastRun, ...]) -> None:
             [
                 {
                     "id": run.run_id,
-                    "name": (run.orchestration, f"/workflows/{run.run_id}") if linked else run.orchestration,
+                    "name": (run.orchestration, f"/workflows/{run.run_id}"),
                     "status": run.status,
                     "rows": run.rows,
                     "at": run.started_at,

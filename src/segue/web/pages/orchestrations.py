@@ -10,6 +10,7 @@ from nicegui.events import GenericEventArguments
 
 from segue.services.editing import create, delete, get_configured
 from segue.services.overview import OrchestrationLine, orchestration_lines
+from segue.web.components.banner import toast
 from segue.web.components.dialogs import ask, confirm
 from segue.web.components.icons import button
 from segue.web.components.parts import heading
@@ -69,7 +70,7 @@ def _rows(lines: tuple[OrchestrationLine, ...]) -> list[dict[str, object]]:
             "list": line.list_name,
             "workflow": f"automatic: {line.group}" if line.group else line.workflow,
             "members": line.members,
-            "last": line.last.started_at if line.last else None,
+            "last": (line.last.started_at, f"{_RUNS}/{line.last.run_id}") if line.last else None,
         }
         for line in lines
     ]
@@ -113,7 +114,7 @@ async def _run(visit: Visit, line: OrchestrationLine) -> None:
     if await confirm(f"Run {line.name}?", text, yes="Run"):
         asked = await visit.call(partial(request_run, started_by="user"), visit.workspace, line.name)
         visit.started.add(asked.run.id)
-        ui.notify("Started. The bell tells how it goes.", type="info", position="bottom-right")
+        toast("Started.", "info", "See the run", f"{_RUNS}/{asked.run.id}")
 
 
 async def _plan(_visit: Visit, line: OrchestrationLine) -> None:

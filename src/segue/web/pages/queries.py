@@ -12,6 +12,7 @@ from segue.services.drafts import copy_query, move_query, new_query, rename_quer
 from segue.services.editing import configured_names, delete
 from segue.services.overview import QueryLine, query_lines
 from segue.services.previews import tables_of, template
+from segue.web.components.banner import toast
 from segue.web.components.dialogs import ask, confirm, dialog
 from segue.web.components.fields import choice_field, needed, suggest, text_field
 from segue.web.components.icons import button
@@ -145,7 +146,7 @@ async def _run(visit: Visit, line: QueryLine) -> None:
         for name in line.used_by:
             asked = await visit.call(request_run, visit.workspace, name)
             visit.started.add(asked.run.id)
-        ui.notify("Started. The bell tells how it goes.", type="info", position="bottom-right")
+            toast(f"Started: {name}.", "info", "See the run", f"/workflows/{asked.run.id}")
 
 
 _DOING = {

@@ -38,6 +38,11 @@
       return day.format(new Date(at));
     },
     full: (at) => (at ? exact.format(new Date(at)) : ""),
+    // A word over the page with a link, which NiceGUI's own notifications cannot have.
+    toast(type, message, label, href) {
+      const actions = [{ label, color: "white", handler: () => location.assign(href) }];
+      Quasar.Notify.create({ type, message, actions, position: "bottom-right", classes: "toast", timeout: 8000 });
+    },
   };
 
   const toggle = (button, on) => {
@@ -46,6 +51,7 @@
   };
   const copy = async (button) => {
     const source = button.parentElement.querySelector(".copy-text");
+    if (button.dataset.copies === "address") source.value = location.origin + source.dataset.path;
     source.select();
     // Without encryption browsers have no clipboard for pages but this old way.
     if (navigator.clipboard) await navigator.clipboard.writeText(source.value);
