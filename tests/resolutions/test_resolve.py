@@ -363,3 +363,24 @@ def test_the_command_shows_and_does_it(shop: Shop) -> None:
     assert done.returncode == 3, done.stderr
     assert json.loads(done.stdout)["run_id"] == run.id
     assert NAME in done.stdout
+
+
+@pytest.mark.parametrize("action", [Action.RETRY, Action.RESTART])
+def test_what_comes_of_a_test_send_is_one_again(shop: Shop, action: Action) -> None:
+    shop.generate(12)
+    shop.admin.fault("status", READ, status=400, count=1)
+    run = shop.run(max_rows=5)
+    assert run.status is RunStatus.FAILED
+    ended = take(shop, run, action)
+    assert (ended.id, ended.status) == (run.id, RunStatus.WARNINGS)
+    assert len(shop.members()) == 5
+    assert shop.run().counts["added"] == 7
+
+
+def test_a_test_send_that_is_begun_anew_stays_one(shop: Shop) -> None:
+    shop.generate(12)
+    shop.admin.fault("status", "GET /api/accounts", status=401, count=1)
+    run = shop.run(max_rows=5)
+    assert run.status is RunStatus.FAILED
+    ended = take(shop, run, Action.RESTART)
+    assert (ended.status, len(shop.members())) == (RunStatus.WARNINGS, 5)

@@ -49,6 +49,11 @@ class Small:
             if emails:
                 connection.executemany(f"INSERT INTO \"{name}\" VALUES (?, 'Ana', ?)", [[e, city] for e in emails])
 
+    def change(self, sql: str) -> None:
+        """Change the tables."""
+        with duckdb.connect(str(self.place.folder / "small.duckdb")) as connection:
+            connection.execute(sql)
+
     def orchestration(self, name: str, emails: Collection[str], *, key: str = "pk_test", **template: Any) -> None:
         """A table, a query, a list and an orchestration of this name. key: of its credential."""
         self.people(name, emails)

@@ -45,6 +45,22 @@ def test_a_run_from_the_page_makes_the_list_the_query(small_visitor):
     assert small_visitor.serious() == []
 
 
+def test_a_sample_is_sent_in_one_run_and_the_next_sends_the_others(small_visitor):
+    site, wanted = small_visitor.site, {f"t{i:02}@mail.shop" for i in range(12)}
+    site.orchestration("Tasted", wanted)
+    page = small_visitor.go("/orchestrations")
+    page.get_by_role("button", name="Actions: Tasted").click()
+    page.get_by_role("menuitem", name="Send a sample").click()
+    dialog = page.get_by_role("dialog", name="Send a sample")
+    expect(dialog.get_by_role("radio", name="10 members", exact=True)).to_be_checked()
+    assert small_visitor.serious() == []
+    dialog.get_by_role("button", name="Send").click()
+    expect(status_of(page)).to_contain_text("Completed with warnings")
+    assert set(site.admin.emails("Tasted")) == set(sorted(wanted)[:10])
+    site.run("Tasted")
+    assert set(site.admin.emails("Tasted")) == wanted
+
+
 def test_a_fuse_is_raised_for_one_run(small_visitor):
     site = small_visitor.site
     site.orchestration("Fuse", [f"f{i}@mail.shop" for i in range(5)])

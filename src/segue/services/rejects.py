@@ -67,7 +67,7 @@ def rejects(workspace: Workspace, run_id: str) -> Iterator[Reject]:
     with workspace.catalog.session() as session:
         run = session.get(Run, run_id)
         record(session, workspace.actor, "rejects.read", run.orchestration if run else None, after={"run": run_id})
-    for reject in _ours(workspace.layout.runs / run_id / "rejects.parquet"):
+    for reject in own_rejects(workspace.layout.runs / run_id / "rejects.parquet"):
         yield masked(workspace.actor, reject)
     yield from (refused.reject for refused in refused_rows(workspace, run_id=run_id))
 
@@ -144,7 +144,8 @@ def readable_rejects(path: Path) -> bool:
     return True
 
 
-def _ours(path: Path) -> Iterator[Reject]:
+def own_rejects(path: Path) -> Iterator[Reject]:
+    """What Segue's checks refused of one staging, in the order of the rows, for no one in particular: not masked."""
     if not path.exists():
         return
     if not readable_rejects(path):

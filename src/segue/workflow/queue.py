@@ -31,7 +31,8 @@ _AT_IT = (RunStatus.RUNNING, RunStatus.STOPPING)
 
 class Options(pydantic.BaseModel):
     """What was asked for with a run. allowed: fuses that may blow; plan_id: the plan that must still be true; restart: an
-    unfinished run is settled, not finished; read_back: False leaves the sample out; not_before: it waits until then."""
+    unfinished run is settled, not finished; read_back: False leaves the sample out; not_before: it waits until then; max_rows:
+    a test send of at most so many members, in this run only."""
 
     model_config = pydantic.ConfigDict(frozen=True)
     allowed: tuple[str, ...] = ()
@@ -39,6 +40,11 @@ class Options(pydantic.BaseModel):
     restart: bool = False
     read_back: bool = True
     not_before: datetime | None = None
+    max_rows: int | None = pydantic.Field(default=None, ge=1)
+
+    def over(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Template settings with what is asked for this run alone."""
+        return {**settings, **({"max_rows": self.max_rows} if self.max_rows is not None else {})}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +98,7 @@ class RunQueue:
             if busy and when_busy == "refuse":
                 raise under_way(orchestration.name)
             if unfinished is not None and not busy and not options.restart and not is_hopeless(unfinished.error):
-                if undoes or options.plan_id:
+                if undoes or options.plan_id or options.max_rows:
                     raise finish_first(record_of(unfinished))
                 _wait(unfinished, started_by=started_by, options=options)
                 return Requested(run=record_of(unfinished), resumed=True)
@@ -104,7 +110,7 @@ class RunQueue:
                 orchestration_id=orchestration.id,
                 orchestration=orchestration.name,
                 kind="undo" if undoes else "sync",
-                settings=orchestration.settings.model_dump(mode="json"),
+                settings=options.over(orchestration.settings.model_dump(mode="json")),
                 credential_id=orchestration.credential.id,
                 undoes=undoes,
             )
@@ -164,7 +170,7 @@ class RunQueue:
             if RunStatus(run.status).ended:
                 return False
             if run.status == RunStatus.WAITING and not _has_begun(session, run_id):
-                run.started_at, run.settings = now(), dict(settings)
+                run.started_at, run.settings = now(), Options.model_validate(run.options).over(settings)
             run.status, run.worker_id, run.error, run.ended_at = RunStatus.RUNNING, worker_id, None, None
             return True
 
@@ -202,6 +208,10 @@ def not_before(options: Mapping[str, Any]) -> datetime | None:
 
 
 def _wait(run: Run, *, started_by: StartedBy, options: Options) -> None:
+    # A test send stays one, whoever takes it up again.
+    sample = Options.model_validate(run.options or {}).max_rows
+    if sample is not None:
+        options = options.model_copy(update={"max_rows": sample})
     run.status, run.error, run.ended_at = RunStatus.WAITING, None, None
     run.started_by, run.priority = started_by, _PRIORITY[started_by]
     run.attempt, run.options, run.worker_id = run.attempt + 1, options.model_dump(mode="json"), None

@@ -93,8 +93,9 @@ class RunRecords:
         settings: Mapping[str, Any],
         credential_id: str,
         undoes: str | None = None,
+        options: Mapping[str, Any] | None = None,
     ) -> RunRecord:
-        """Write a new run down that this process carries out."""
+        """Write a new run down that this process carries out. options: see ``queue.Options``."""
         run = new_run(
             orchestration_id=orchestration_id,
             orchestration=orchestration,
@@ -104,6 +105,7 @@ class RunRecords:
             undoes=undoes,
         )
         run.status = RunStatus.RUNNING
+        run.options = dict(options or {})
         with self._catalog.session() as session:
             session.add(run)
         logs.event("run begun", run=run.id, orchestration=orchestration, kind=kind)

@@ -13,6 +13,7 @@ from segue.security import Secret
 from segue.services.audit import note
 from segue.services.rekey import replace_key
 from segue.workflow.gate import require_start
+from segue.workflow.queue import Options
 from segue.workflow.records import RunRecord
 from segue.workflow.resumable import is_hopeless, resumable
 from segue.workflow.status import TaskStatus
@@ -133,18 +134,23 @@ def _restart(runner: Runner, offered: Offer, given: _Given) -> RunRecord:
     unfinished = runner.records.unfinished(run.orchestration_id)
     if unfinished is None or unfinished.id != run.id or is_hopeless(run.error):
         return _again(run, given.way)
-    today = runner.load(run.orchestration).settings.model_dump(mode="json")
+    today = Options.model_validate(run.options).over(runner.load(run.orchestration).settings.model_dump(mode="json"))
     if any(today[name] != run.settings.get(name) for name in today if name not in _LATE):
         return _anew(runner, offered, given)
     return given.way.resume(run.id, settings={name: today[name] for name in _LATE})
 
 
 def _again(run: RunRecord, way: Way) -> RunRecord:
-    return way.undo(run.undoes) if run.undoes else way.run(run.orchestration)
+    return way.undo(run.undoes) if run.undoes else way.run(run.orchestration, max_rows=_sample(run))
+
+
+def _sample(run: RunRecord) -> int | None:
+    """How many a test send was to have: what comes of one is one again, never a whole send."""
+    return Options.model_validate(run.options).max_rows
 
 
 def _anew(_runner: Runner, offered: Offer, given: _Given) -> RunRecord:
-    return given.way.run(offered.run.orchestration, restart=True)
+    return given.way.run(offered.run.orchestration, restart=True, max_rows=_sample(offered.run))
 
 
 def _skip(_runner: Runner, offered: Offer, given: _Given) -> RunRecord:

@@ -28,6 +28,7 @@ from segue.workflow.context import RunContext, Stage
 from segue.workflow.failures import explain
 from segue.workflow.gate import require_start
 from segue.workflow.locks import ListTurns, only_run
+from segue.workflow.queue import Options
 from segue.workflow.records import RunRecord, RunRecords, error_dict
 from segue.workflow.resumable import finish_first, is_hopeless, resumable, undoable
 from segue.workflow.status import RunStatus, TaskStatus
@@ -74,12 +75,19 @@ class Runner:
         return RunRecords(self.workspace.catalog)
 
     def run(
-        self, name: str, *, plan_id: str | None = None, allowed: Collection[str] = (), restart: bool = False
+        self,
+        name: str,
+        *,
+        plan_id: str | None = None,
+        allowed: Collection[str] = (),
+        restart: bool = False,
+        max_rows: int | None = None,
     ) -> Ended:
         """Run an orchestration, or finish its unfinished run first and end with it.
 
-        restart: settle the unfinished run instead, keeping what was acknowledged, and begin anew. A failed run is returned,
-        not raised. Raises UsageError, ConfigError, BusyError, StateError before a run begins.
+        restart: settle the unfinished run instead, keeping what was acknowledged, and begin anew; max_rows: a test send of at
+        most so many members. A failed run is returned, not raised. Raises UsageError, ConfigError, BusyError, StateError before
+        a run begins.
         """
         require_start(self.workspace, name, allowed=allowed)
         orchestration = self.load(name)
@@ -92,7 +100,7 @@ class Runner:
                 if ended := self.finish(orchestration, unfinished, restart=restart):
                     return Ended(run=ended, resumed=True)
             sweep(self.workspace, orchestration.id)
-            run = self._begin(orchestration, kind="sync")
+            run = self._begin(orchestration, kind="sync", options=Options(max_rows=max_rows))
             return Ended(run=self.perform(orchestration, run, allowed=allowed, expected_plan=plan_id), resumed=False)
 
     def finish(
@@ -178,14 +186,18 @@ class Runner:
     def _pause(self, seconds: float) -> bool:
         return not self.stop.wait(seconds)
 
-    def _begin(self, orchestration: Orchestration, *, kind: str, undoes: str | None = None) -> RunRecord:
+    def _begin(
+        self, orchestration: Orchestration, *, kind: str, undoes: str | None = None, options: Options | None = None
+    ) -> RunRecord:
+        options = options or Options()
         return self.records.begin(
             orchestration_id=orchestration.id,
             orchestration=orchestration.name,
             kind=kind,
-            settings=orchestration.settings.model_dump(mode="json"),
+            settings=options.over(orchestration.settings.model_dump(mode="json")),
             credential_id=orchestration.credential.id,
             undoes=undoes,
+            options=options.model_dump(mode="json"),
         )
 
     def perform(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue.errors import SegueError, fill_in
 from segue.services.audit import note
 from segue.services.fuses import check_fuses
+from segue.services.plan_samples import PlanSamples, plan_samples
 from segue.services.planning import Plan, make_plan
 from segue.services.shared_lists import SharedLists
 from segue.services.snapshots import Held, load_snapshot
@@ -71,8 +73,33 @@ def _named(orchestration: str) -> Iterator[None]:
         raise
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampledPlan:
+    """A plan with a few people of each kind; samples: None for those who may not see people's data."""
+
+    plan: Plan
+    samples: PlanSamples | None
+
+
 def plan(runner: Runner, name: str) -> Plan:
     """What a run would do. Nothing is sent; what was staged is thrown away."""
+    with _staged(runner, name) as (found, _folder, _rows):
+        return found
+
+
+def plan_with_samples(runner: Runner, name: str) -> SampledPlan:
+    """The same, with samples as the actor may see them."""
+    actor = runner.workspace.actor
+    with _staged(runner, name) as (found, folder, staged):
+        if not actor.may("people.read"):
+            return SampledPlan(plan=found, samples=None)
+        samples = plan_samples(folder, staged, actor=actor, memory_bytes=runner.settings.engine_memory)
+        return SampledPlan(plan=found, samples=samples)
+
+
+@contextmanager
+def _staged(runner: Runner, name: str) -> Iterator[tuple[Plan, Path, Staged]]:
+    """A plan with what it was made of, for the length of the block."""
     require_start(runner.workspace, name)
     orchestration = runner.load(name)
     note(runner.workspace, "run.plan", name)
@@ -97,4 +124,4 @@ def plan(runner: Runner, name: str) -> Plan:
         ).stage(connect(destination, orchestration, held))
         last = runner.records.last_count(orchestration.id)
         fuses = check_fuses(staged, orchestration.settings, last_count=last)
-        return make_plan(orchestration, staged, destination, fuses)
+        yield make_plan(orchestration, staged, destination, fuses), Path(folder), staged

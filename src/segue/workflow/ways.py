@@ -32,8 +32,8 @@ class Way(Protocol):
     ) -> RunRecord:
         """Go on from the task that failed. not_before: a moment to be waited for."""
 
-    def run(self, name: str, *, restart: bool = False) -> RunRecord:
-        """Run an orchestration."""
+    def run(self, name: str, *, restart: bool = False, max_rows: int | None = None) -> RunRecord:
+        """Run an orchestration. max_rows: as a test send of at most so many members."""
 
     def undo(self, run_id: str) -> RunRecord:
         """Undo a run."""
@@ -61,9 +61,9 @@ class Here:
             raise Interrupted
         return self.runner.resume(run_id, allowed=allowed, settings=settings, read_back=read_back)
 
-    def run(self, name: str, *, restart: bool = False) -> RunRecord:
+    def run(self, name: str, *, restart: bool = False, max_rows: int | None = None) -> RunRecord:
         """As ``segue run``."""
-        return self.runner.run(name, restart=restart).run
+        return self.runner.run(name, restart=restart, max_rows=max_rows).run
 
     def undo(self, run_id: str) -> RunRecord:
         """As ``segue undo``."""
@@ -93,11 +93,10 @@ class Queued:
             request_resume(self.workspace, run_id, started_by=self.started_by, options=options, settings=settings)
         )
 
-    def run(self, name: str, *, restart: bool = False) -> RunRecord:
+    def run(self, name: str, *, restart: bool = False, max_rows: int | None = None) -> RunRecord:
         """As ``request_run``."""
-        return self._put(
-            request_run(self.workspace, name, started_by=self.started_by, options=Options(restart=restart))
-        )
+        options = Options(restart=restart, max_rows=max_rows)
+        return self._put(request_run(self.workspace, name, started_by=self.started_by, options=options))
 
     def undo(self, run_id: str) -> RunRecord:
         """As ``request_undo``."""

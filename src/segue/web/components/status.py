@@ -28,6 +28,8 @@ LOOKS: Mapping[str, Look] = {
     "warning": Look("warning", "warn"),
     "issue": Look("warning", "warn"),
     "missed": Look("event_busy", "warn"),
+    "blown": Look("error", "bad"),
+    "holds": Look("check_circle", "good"),
     "failed": Look("error", "bad"),
     "error": Look("error", "bad"),
     "running": Look("autorenew", "busy"),

@@ -16,6 +16,7 @@ from segue.web.components.icons import button
 from segue.web.components.parts import heading
 from segue.web.components.table import Action, Column, DataTable
 from segue.web.pages.orchestration_form import open_form
+from segue.web.pages.sample import send_sample
 from segue.web.registry import Page, Section
 from segue.web.visit import Visit
 from segue.workflow.requests import request_run
@@ -88,6 +89,7 @@ def _actions(visit: Visit) -> list[Action]:
         for action, offered in (
             (Action(key="run", label="Run", icon="play_arrow"), visit.may("runs.start")),
             (Action(key="plan", label="Plan", icon="fact_check"), visit.may("runs.start") and visit.has(_PLAN)),
+            (Action(key="sample", label="Send a sample", icon="science"), visit.may("runs.start")),
             (Action(key="edit", label="Edit", icon="edit"), visit.may(_EDIT)),
             (Action(key="copy", label="Make a copy", icon="content_copy"), visit.may(_EDIT)),
             (Action(key="history", label="Run history", icon="history"), visit.has(_RUNS)),
@@ -117,6 +119,12 @@ async def _run(visit: Visit, line: OrchestrationLine) -> None:
         toast("Started.", "info", "See the run", f"{_RUNS}/{asked.run.id}")
 
 
+async def _sample(visit: Visit, line: OrchestrationLine) -> None:
+    run_id = await send_sample(visit, line.name, line.list_name)
+    if run_id is not None:
+        ui.navigate.to(f"{_RUNS}/{run_id}")
+
+
 async def _plan(_visit: Visit, line: OrchestrationLine) -> None:
     ui.navigate.to(_PLAN.format(ref=line.id))
 
@@ -138,7 +146,7 @@ async def _delete(visit: Visit, line: OrchestrationLine) -> None:
         await visit.call(partial(delete, tag=None), visit.workspace, "orchestrations", line.id)
 
 
-_DOING = {"run": _run, "plan": _plan, "copy": _copy, "history": _history, "delete": _delete}
+_DOING = {"run": _run, "plan": _plan, "sample": _sample, "copy": _copy, "history": _history, "delete": _delete}
 
 PAGE = Page(
     path="/orchestrations",
