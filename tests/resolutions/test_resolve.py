@@ -379,7 +379,7 @@ def test_what_comes_of_a_test_send_is_one_again(shop: Shop, action: Action) -> N
 
 def test_a_test_send_that_is_begun_anew_stays_one(shop: Shop) -> None:
     shop.generate(12)
-    shop.admin.fault("status", "GET /api/accounts", status=401, count=1)
+    shop.admin.fault("status", "GET /api/lists", status=400, count=1)
     run = shop.run(max_rows=5)
     assert run.status is RunStatus.FAILED
     ended = take(shop, run, Action.RESTART)

@@ -19,7 +19,7 @@ from segue.audience.workbench import DeltaFile, Workbench
 from segue.services.permissions import Actor
 from segue.services.privacy import mask_payload, mask_value
 from segue.services.rejects import Reject, masked, own_rejects
-from segue.services.staging import Staged
+from segue.services.staged import Staged
 
 _COLUMNS = ("key", "kind", "fragment", "head", "changed", "cleared")
 _NOT_HERE = (None, "", "[]")

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 FILES: Mapping[str, str] = {
     "/queries/{ref}/rows.csv": "queries.run",
+    "/workflows/{run_id}/rejects.csv": "people.read",
     "/settings/activity.{form}": "audit.read",
 }
 """Path as the route has it -> the permission that it takes; use cases ask for it once more."""

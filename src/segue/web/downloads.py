@@ -21,7 +21,7 @@ from segue.services.rows import csv_parts
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.web.actor import current_actor
-from segue.workflow.records import RunRecords
+from segue.workflow.watching import watch
 
 MOST_ROWS = 1_000_000
 """Of a file: more than a spreadsheet opens."""
@@ -48,7 +48,7 @@ def register_downloads(app: FastAPI, workspace: Workspace, settings: Settings) -
 
 
 def _rejects(workspace: Workspace, run_id: str) -> Response:
-    record = RunRecords(workspace.catalog).get(run_id)
+    record = watch(workspace, run_id).run
     headers = {"Content-Disposition": f'attachment; filename="rejects-{record.id}.csv"'}
     return StreamingResponse(rejects_csv(workspace, record.id), media_type="text/csv", headers=headers)
 

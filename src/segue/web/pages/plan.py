@@ -29,6 +29,8 @@ _PLACES = asyncio.Semaphore(2)
 """A plan takes the memory of a query and of a comparison: more at a time wait."""
 _LOOK = 0.5
 """Seconds between two looks at how far a plan is."""
+_LEAST = 0.1
+"""Minutes below which their number says no more."""
 
 
 async def build(visit: Visit, ref: str) -> None:
@@ -154,7 +156,7 @@ def _show(visit: Visit, made: SampledPlan) -> None:
             ("Unchanged", f"{plan.unchanged:,}"),
             ("Requests", f"{sum(plan.requests.values()):,}"),
             ("Sent", _bytes(plan.bytes)),
-            ("Minutes", f"{plan.minutes:,.1f}"),
+            ("Minutes", f"{plan.minutes:,.1f}" if plan.minutes >= _LEAST else f"under {_LEAST}"),
         ):
             with part("div", "box"):
                 part("dt", text=label)
@@ -219,7 +221,8 @@ def _fuses(made: SampledPlan) -> None:
                     "status": "blown" if fuse.blown else "holds",
                     "value": _share(fuse.name, fuse.value),
                     "limit": _share(fuse.name, fuse.limit),
-                    "why": fuse.why,
+                    # The sentence of an empty result is true only where it is one.
+                    "why": fuse.why if fuse.blown or fuse.name != "allow_empty" else None,
                 }
                 for fuse in made.plan.fuses
             ],

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from nicegui.events import GenericEventArguments
 
 from segue.services.plan_samples import PlannedRow, PlanSamples, value_of
 from segue.services.rejects import Reject
 from segue.web.components.parts import part
-from segue.web.components.table import Column, DataTable
-from segue.web.pages.run_people import payload_text
+from segue.web.components.table import Action, Column, DataTable
+from segue.web.pages.run_people import payload_text, show_person
 from segue.web.visit import Visit
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
@@ -28,7 +30,12 @@ def show_samples(visit: Visit, samples: PlanSamples | None) -> None:
             return
         if not visit.actor.sees_personal_data:
             part("p", "muted", text="Values are masked: your user may not see personal data.")
-        rows = [{"id": place, **row} for place, row in enumerate(_rows(samples))]
+        people = tuple(_people(samples))
+
+        async def show(event: GenericEventArguments) -> None:
+            person = people[int(event.args["row"])]
+            await show_person(person.key, person.lines, person.payload)
+
         DataTable(
             "Samples of the plan",
             [
@@ -37,25 +44,47 @@ def show_samples(visit: Visit, samples: PlanSamples | None) -> None:
                 Column(key="change", label="Before and after"),
                 Column(key="payload", label="Attributes", kind="code", wide=True),
             ],
-            rows,
+            [
+                {
+                    "id": place,
+                    "kind": person.kind,
+                    "key": person.key,
+                    "change": ", ".join(person.lines),
+                    "payload": payload_text(person.payload),
+                }
+                for place, person in enumerate(people)
+            ],
+            actions=[Action(key="show", label="Show it whole", icon="data_object")],
+            on_action=show,
             page=20,
             empty=("Nobody", "The list is what the query says: a run would send nothing."),
         )
 
 
-def _rows(samples: PlanSamples) -> Iterable[dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Person:
+    """One line of the table. lines: what happens, field by field."""
+
+    kind: str
+    key: str | None
+    lines: tuple[str, ...]
+    payload: Mapping[str, Any] | None
+
+
+def _people(samples: PlanSamples) -> Iterable[_Person]:
     for row in samples.added:
-        yield {"kind": "added", "key": row.key, "change": None, "payload": payload_text(row.after)}
+        yield _Person(kind="added", key=row.key, lines=(), payload=row.after)
     for row in samples.changed:
-        change = ", ".join(_change(row, name) for name in row.fields)
-        yield {"kind": "changed", "key": row.key, "change": change, "payload": payload_text(row.after)}
+        yield _Person(
+            kind="changed", key=row.key, lines=tuple(_change(row, name) for name in row.fields), payload=row.after
+        )
     for row in samples.cleared:
-        change = ", ".join(f"{name}: {_text(value_of(row.before, name))} {_ARROW} cleared" for name in row.fields)
-        yield {"kind": "cleared", "key": row.key, "change": change, "payload": payload_text(row.after)}
+        lines = tuple(f"{name}: {_text(value_of(row.before, name))} {_ARROW} cleared" for name in row.fields)
+        yield _Person(kind="cleared", key=row.key, lines=lines, payload=row.after)
     for row in samples.removed:
-        yield {"kind": "removed", "key": row.key, "change": None, "payload": payload_text(row.before)}
+        yield _Person(kind="removed", key=row.key, lines=(), payload=row.before)
     for reject in samples.rejected:
-        yield {"kind": "rejected", "key": reject.key, "change": _why(reject), "payload": None}
+        yield _Person(kind="rejected", key=reject.key, lines=(_why(reject),), payload=None)
 
 
 def _change(row: PlannedRow, name: str) -> str:

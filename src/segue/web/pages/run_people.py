@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -104,7 +104,8 @@ class RunPeople:
 
     def _samples(self, samples: tuple[SentRow, ...]) -> None:
         async def show(event: GenericEventArguments) -> None:
-            await show_payload(samples[int(event.args["row"])])
+            sample = samples[int(event.args["row"])]
+            await show_person(sample.key, (), sample.payload)
 
         with part("section", "card", aria_label="Samples"):
             with part("div", "card-head"):
@@ -135,10 +136,15 @@ class RunPeople:
             )
 
 
-async def show_payload(sample: SentRow) -> None:
-    """Everything that was sent of a person."""
-    with dialog(sample.key or "A person", wide=True) as box:
-        part("pre", "json", text=orjson.dumps(sample.payload, option=orjson.OPT_INDENT_2).decode(), tabindex="0")
+async def show_person(key: str | None, lines: Sequence[str], payload: Mapping[str, Any] | None) -> None:
+    """Everything of a person. lines: what happens, a sentence each; payload: the attributes of the profile."""
+    with dialog(key or "A person", wide=True) as box:
+        if lines:
+            with part("ul"):
+                for line in lines:
+                    part("li", text=line)
+        if payload is not None:
+            part("pre", "json", text=orjson.dumps(payload, option=orjson.OPT_INDENT_2).decode(), tabindex="0")
         with part("div", "dialog-actions"):
             button("Close", on_click=box.close)
     await box
