@@ -40,6 +40,19 @@ def test_runs_rows_requests_and_seconds_are_counted(shop):
     assert found["segue_last_success_timestamp_seconds", (of,)] == found["segue_last_run_timestamp_seconds", (of,)]
 
 
+def test_calls_are_counted_by_what_was_answered(shop, emulator):
+    jobs = ("endpoint", "POST /api/profile-bulk-import-jobs")
+
+    def counts():
+        found = samples(shop)
+        return [found.get(("segue_destination_answers_total", (jobs, ("status", s))), 0) for s in ("202", "503")]
+
+    emulator.admin.fault("status", jobs[1], status=503, count=1)
+    before = counts()
+    shop.run()
+    assert [after - b for after, b in zip(counts(), before, strict=True)] == [1, 1]
+
+
 def test_a_failure_leaves_the_moment_of_the_last_success(shop):
     shop.run()
     before = samples(shop)

@@ -19,6 +19,7 @@ import yaml
 
 from segue.cli.access import ANYWHERE, COMMANDS
 from segue.cli.main import run
+from segue.client import Client, Refused
 from segue.services.configuration import apply_files
 from segue.services.permissions import Scope
 from segue.services.tokens import create_token, revoke_token
@@ -256,6 +257,29 @@ def test_a_run_is_stopped_over_a_server(far: Far) -> None:
         until(shop.admin.jobs, "the first job")
         assert re.fullmatch(rf"run {run_id}: stop(ping|ped)\n", far.there("stop", run_id).out)
         assert ended(workspace, run_id).status == "stopped"
+
+
+@pytest.mark.parametrize("second", ["refuse", "wait"])
+def test_a_second_run_over_a_server_waits_or_is_refused_as_the_server_is_set(far: Far, second: str) -> None:
+    shop = far.shop
+    shop.generate(10)
+    shop.admin.settings(job_delay=3600)
+    shop.environment["SEGUE_SECOND_RUN"] = second
+    far.serve()
+    with opened(shop) as workspace, Client(far.url, token=far.token) as client:
+        first = client.start(NAME)
+        until(shop.admin.jobs, "the first job")
+        if second == "refuse":
+            with pytest.raises(Refused, match="run_under_way"):
+                client.start(NAME)
+            return
+        other = client.start(NAME)
+        assert (other.status, other.resumed) == ("waiting to start", False)
+        shop.admin.settings(job_delay=0)
+        shop.admin.advance(3600)
+        shop.admin.settle()
+        assert ended(workspace, first.run_id).counts["added"] == 10
+        assert ended(workspace, other.run_id).counts["unchanged"] == 10
 
 
 def test_a_run_goes_on_when_the_connection_is_lost(far: Far) -> None:

@@ -18,7 +18,7 @@ from segue.workflow.carrying import carry_out
 from segue.workflow.gate import require_stop
 from segue.workflow.grouping import ByWorkers, request_group, scheduler_of
 from segue.workflow.locks import server_is_up
-from segue.workflow.queue import RunQueue, not_before
+from segue.workflow.queue import RunQueue, WhenBusy, not_before
 from segue.workflow.records import RunRecords
 from segue.workflow.requests import Options, Requested, request_run, request_stop, request_undo
 from segue.workflow.run import Runner
@@ -31,10 +31,13 @@ _AT_ONCE = 4
 class Starter(Protocol):
     """How the API starts and stops runs."""
 
-    def start(self, workspace: Workspace, name: str, options: Options) -> Requested:
-        """Ask for a run of an orchestration. workspace: of who asks. Raises UsageError, BusyError ``run_under_way``."""
+    def start(self, workspace: Workspace, name: str, options: Options, when_busy: WhenBusy = "refuse") -> Requested:
+        """Ask for a run of an orchestration. workspace: of who asks; when_busy: while another one is under way.
 
-    def undo(self, workspace: Workspace, run_id: str, options: Options) -> Requested:
+        Raises UsageError, BusyError ``run_under_way``.
+        """
+
+    def undo(self, workspace: Workspace, run_id: str, options: Options, when_busy: WhenBusy = "refuse") -> Requested:
         """Ask for the undo of a run. workspace: of who asks. Raises UsageError, BusyError."""
 
     def start_group(self, workspace: Workspace, name: str) -> GroupRecord:
@@ -53,13 +56,13 @@ class Starter(Protocol):
 class WorkerStarter:
     """Leaves the runs to workers."""
 
-    def start(self, workspace: Workspace, name: str, options: Options) -> Requested:
+    def start(self, workspace: Workspace, name: str, options: Options, when_busy: WhenBusy = "refuse") -> Requested:
         """Put the run where the workers find it."""
-        return request_run(workspace, name, started_by="api", options=options)
+        return request_run(workspace, name, started_by="api", options=options, when_busy=when_busy)
 
-    def undo(self, workspace: Workspace, run_id: str, options: Options) -> Requested:
+    def undo(self, workspace: Workspace, run_id: str, options: Options, when_busy: WhenBusy = "refuse") -> Requested:
         """As ``start``."""
-        return request_undo(workspace, run_id, started_by="api", options=options)
+        return request_undo(workspace, run_id, started_by="api", options=options, when_busy=when_busy)
 
     def start_group(self, workspace: Workspace, name: str) -> GroupRecord:
         """Leave it to the server's scheduler."""
@@ -94,15 +97,15 @@ class ThreadStarter:
             for waiting in RunQueue(workspace.catalog).waiting():  # asked of a process that has ended
                 self._carry_out(waiting.run_id)
 
-    def start(self, workspace: Workspace, name: str, options: Options) -> Requested:
+    def start(self, workspace: Workspace, name: str, options: Options, when_busy: WhenBusy = "refuse") -> Requested:
         """Write the run down, then begin with it."""
-        asked = self._workers.start(workspace, name, options)
+        asked = self._workers.start(workspace, name, options, when_busy)
         self._put(asked)
         return asked
 
-    def undo(self, workspace: Workspace, run_id: str, options: Options) -> Requested:
+    def undo(self, workspace: Workspace, run_id: str, options: Options, when_busy: WhenBusy = "refuse") -> Requested:
         """As ``start``."""
-        asked = self._workers.undo(workspace, run_id, options)
+        asked = self._workers.undo(workspace, run_id, options, when_busy)
         self._put(asked)
         return asked
 

@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from segue.catalog.base import now
+from segue.delivery.answers import answers
 from segue.destinations.klaviyo import windows
 from segue.scheduling import lags
 from segue.services.statistics import statistics
@@ -106,6 +107,12 @@ class _Waits(Collector):
                 left.add_metric((account, endpoint), standing.left)
                 waited.add_metric((account, endpoint), standing.waited)
         yield from (left, waited)
+        told = CounterMetricFamily(
+            "segue_destination_answers", "Calls of this process, by endpoint and status.", None, ("endpoint", "status")
+        )
+        for (endpoint, status), count in sorted(answers().items()):
+            told.add_metric((endpoint, status), count)
+        yield told
 
 
 def _by(name: str, text: str, label: str, numbers: Mapping[str, float]) -> GaugeMetricFamily:

@@ -126,7 +126,8 @@ def _start(
     order: RunOrder | None = None,
     key: IdempotencyKey = None,
 ) -> values.Started:
-    """Start a run and answer at once. 409 `run_under_way` says that another run of the orchestration has not ended.
+    """Start a run and answer at once. 409 `run_under_way` says that another run of the orchestration has not ended; with
+    `SEGUE_SECOND_RUN=wait` at the server the new one waits for it instead.
 
     A run that failed half-way is gone on with, as `segue run` does; then the answer is that run.
     """
@@ -134,7 +135,7 @@ def _start(
     order = order or RunOrder()
 
     options = Options(allowed=tuple(order.allow), plan_id=order.plan_id, restart=order.restart)
-    start = _Start(lambda: tools.starter.start(tools.workspace, name, options))
+    start = _Start(lambda: tools.starter.start(tools.workspace, name, options, tools.settings.second_run))
     run_id = once(tools, key, [name, order.model_dump()], start)
     response.headers["Location"] = f"{V1}/runs/{run_id}"
     return started_of(RunRecords(tools.workspace.catalog).get(run_id), resumed=start.resumed)
@@ -175,7 +176,7 @@ def _undo(
     order = order or UndoOrder()
     options = Options(allowed=tuple(order.allow))
     request = ["undo", undone, order.model_dump()]
-    start = _Start(lambda: tools.starter.undo(tools.workspace, undone, options))
+    start = _Start(lambda: tools.starter.undo(tools.workspace, undone, options, tools.settings.second_run))
     found = once(tools, key, request, start)
     response.headers["Location"] = f"{V1}/runs/{found}"
     return started_of(RunRecords(tools.workspace.catalog).get(found), resumed=start.resumed)

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import orjson
 
+from segue.delivery.answers import answered
 from segue.delivery.budget import RateBudget
 from segue.delivery.decider import LONG_PAUSE, MAX_ATTEMPTS, RULES, Decision, Rule, backoff, decide
 from segue.destinations.klaviyo.limits import CREATE_LIST, GET_ACCOUNTS, MEDIA_TYPE, REVISION, Endpoint
@@ -171,7 +172,9 @@ class Client:
         try:
             response = self._http.request(endpoint.method, path, params=params, content=content, headers=headers)
         except httpx.RequestError as error:
+            answered(endpoint.name, None)
             return None, type(error).__name__
+        answered(endpoint.name, response.status_code)
         return response, f"status {response.status_code}"
 
     def _slow_down(self, endpoint: Endpoint, response: httpx.Response, times: int) -> None:
