@@ -235,3 +235,15 @@ def test_a_log_in_at_the_identity_provider_leads_back_to_the_page(workspace):
             inside = client.get(answer)
             assert (inside.status_code, inside.headers["location"]) == (303, "/queries")
             assert client.get("/queries").text == "inside"
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example/", "/\\evil.example"])
+def test_a_log_in_at_the_identity_provider_leads_nowhere_else(workspace, target):
+    rules = (PolicyRule(claim="groups", value="data", policy="operator"),)
+    with provider() as idp:
+        oidc = OidcSettings(issuer=idp.url, client_id=CLIENT, client_secret=Secret(SECRET), rules=rules)
+        with serving(workspace, oidc) as url, httpx.Client(base_url=url, timeout=60) as client:
+            away = client.get("/login/oidc", params={"next": target})
+            back = httpx.get(away.headers["location"]).headers["location"]
+            inside = client.get(back)
+            assert (inside.status_code, inside.headers["location"]) == (303, "/")

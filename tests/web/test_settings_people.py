@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import expect
 
 from segue.catalog.base import now
+from segue.security import Secret
 from segue.services.links import password_link, redeem_link
-from segue.services.login import log_in
+from segue.services.login import LoginError, log_in
 from segue.services.permissions import Option, Policy
 from segue.services.users import create_user, get_user
 from segue.services.workspace import open_workspace
@@ -86,6 +87,21 @@ def test_what_a_user_may_is_changed(visitor, site):
         expect(page.get_by_role("row").filter(has_text="changed@brand.shop")).to_contain_text("Operator")
         user = get_user(workspace, "changed@brand.shop")
         assert (user.policy, user.options) == (Policy.OPERATOR, frozenset({Option.RUN_ONLY}))
+
+
+def test_who_failed_too_often_is_shown_and_let_in_again(visitor, site):
+    with closing(open_workspace(Settings.from_env(site.place.variables))) as workspace:
+        create_user(workspace, "locked@brand.shop", Policy.VIEWER)
+        redeem_link(workspace, password_link(workspace, "locked@brand.shop").token, PASSWORD)
+        for _ in range(5):
+            with pytest.raises(LoginError):
+                log_in(workspace, "locked@brand.shop", Secret("not the password"), address=None)
+        page = visitor.go("/settings/users")
+        row = page.get_by_role("row").filter(has_text="locked@brand.shop")
+        expect(row).to_contain_text("Locked")
+        act(page, "locked@brand.shop", "Unlock")
+        expect(row).to_contain_text("Active")
+        log_in(workspace, "locked@brand.shop", PASSWORD, address=None)
 
 
 def test_nobody_gives_more_than_they_have(visitor, as_user):

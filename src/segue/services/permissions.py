@@ -94,7 +94,9 @@ PERMISSIONS: Mapping[str, Permission] = {
         _line("tokens.own", _V, Scope.ADMIN, "make, list and revoke API tokens of one's own", run_only=True),
         _line("tokens.manage", _A, Scope.ADMIN, "list and revoke everybody's API tokens"),
         _line("users.manage", _A, Scope.ADMIN, "make, change, disable users; end their sessions"),
-        _line("settings.edit", _A, Scope.ADMIN, "change limits, budgets, retention and how people log in"),
+        _line(
+            "settings.edit", _A, Scope.ADMIN, "forget people; change limits, budgets, retention and how people log in"
+        ),
         _line("audit.read", _A, Scope.ADMIN, "read and export the activity log"),
     )
 }
