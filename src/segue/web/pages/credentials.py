@@ -92,6 +92,7 @@ class Credentials:
                     with problem:
                         part("p", "muted", text="The old key stays.")
                     return
+                key.value = ""  # the dialog is kept while the page is open
                 box.close()
                 ui.notify("The key is replaced.", type="positive", position="bottom-right")
 

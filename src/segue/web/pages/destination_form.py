@@ -143,6 +143,7 @@ class _Form:
         finally:
             self._saver.props["disabled"] = False
             self._saver.update()
+        self._key.value = ""  # the dialog is kept while the page is open
         self._box.close()
         account = f" of {tested.account.name}" if tested.account.name else ""
         ui.notify(

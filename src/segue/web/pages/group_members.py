@@ -47,28 +47,31 @@ class Members:
 
     def _add(self) -> None:
         self._members.append(_Member())
-        self._draw()
+        self._draw(focus=len(self._members) - 1)
 
     def _remove(self, at: int) -> None:
         del self._members[at]
-        self._draw()
+        self._draw(focus=max(at - 1, 0))
 
     def _move(self, at: int) -> None:
         """One place up."""
         self._members[at - 1 : at + 1] = [self._members[at], self._members[at - 1]]
-        self._draw()
+        self._draw(focus=at - 1)
 
-    def _choose(self, member: _Member, name: str | None) -> None:
-        member.orchestration = name
-        self._draw()
+    def _choose(self, at: int, name: str | None) -> None:
+        self._members[at].orchestration = name
+        self._draw(focus=at)
 
-    def _draw(self) -> None:
+    def _draw(self, *, focus: int | None = None) -> None:
+        """Draw the lines anew. focus: the line on which whoever works by keyboard goes on."""
         self._place.clear()
         self._fields = []
         with self._place:
             for at, member in enumerate(self._members):
                 with part("li", "member"):
                     self._line(at, member)
+        if focus is not None:
+            self._fields[focus].run_method("focus")
 
     def _line(self, at: int, member: _Member) -> None:
         taken = {other.orchestration for other in self._members if other is not member}
@@ -77,7 +80,7 @@ class Members:
             [name for name in self._names if name not in taken],
             value=member.orchestration if member.orchestration in self._names else None,
         )
-        chosen.on_value_change(lambda event: self._choose(member, event.value))
+        chosen.on_value_change(lambda event: self._choose(at, event.value))
         self._fields.append(chosen)
         others = [name for name in sorted(filter(None, taken)) if name != member.orchestration]
         after = ui.select(
