@@ -47,7 +47,8 @@ async def build(visit: Visit, run_id: str) -> None:
     watched = await visit.call(watch, visit.workspace, run_id)
     ui.page_title(f"{title(watched.run)} · Segue")
     page = _RunPage(visit, watched)
-    await page.people.show(watched)
+    # Their files may be large, and what is above is wanted at once.
+    ui.timer(0.1, partial(page.people.show, watched), once=True)
     ui.timer(_EVERY, page.look)
 
 

@@ -18,6 +18,7 @@ from segue.web.components.banner import error_banner
 from segue.web.components.dialogs import dialog
 from segue.web.components.icons import button, icon
 from segue.web.components.parts import part
+from segue.web.components.states import skeleton
 from segue.web.components.table import Action, Column, DataTable
 from segue.web.visit import Visit
 from segue.workflow.watching import Watched
@@ -35,6 +36,8 @@ class RunPeople:
         self._shown = 0
         self._table: DataTable | None = None
         self._place = part("div", "stack")
+        with self._place:
+            skeleton()
 
     async def show(self, watched: Watched) -> None:
         """Draw them for the run as it is now."""
