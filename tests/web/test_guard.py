@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -85,6 +86,8 @@ def test_an_application_reads_no_more_of_a_body_than_is_allowed():
 
     headers = [(b"host", b"here"), (b"origin", b"http://here")]
     scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
-    asyncio.run(PageGuard(app)(scope, receive, send))
+    # In a thread of its own: in this one the browser's driver has an event loop.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(PageGuard(app)(scope, receive, send))).result()
     assert sum(read) == 5_000_000
     assert [message.get("status") for message in sent if message["type"] == "http.response.start"] == [403]
