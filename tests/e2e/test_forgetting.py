@@ -95,6 +95,19 @@ def test_what_was_no_address_is_forgotten_by_its_text(shop: Shop) -> None:
         assert [entry.run_id for entry in history(workspace, shop.settings, "panza")] == [run.id]
 
 
+def test_a_run_of_unchanged_rows_finds_the_reject_of_who_is_still_in_the_query(shop: Shop) -> None:
+    shop.configure(max_reject_share=1.0)
+    shop.people([*people(1, 2), {"email": "Quixote at mail"}])
+    for _ in range(3):
+        shop.run()
+    assert forgotten(shop, "quixote at mail").removed == {"rejects": 3}
+    assert "uixote" not in stored(shop)
+    run = shop.run()
+    assert (run.counts["unchanged"], run.counts["rejected"]) == (2, 1)
+    with opened(shop) as workspace:
+        assert [entry.run_id for entry in history(workspace, shop.settings, "quixote at mail")] == [run.id]
+
+
 def test_what_klaviyo_refused_of_a_person_is_forgotten(shop: Shop) -> None:
     shop.people([*people(1), PERSON])
     run = shop.run()

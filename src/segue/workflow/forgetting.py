@@ -27,9 +27,11 @@ from segue.services.audit import note
 from segue.services.history import key_of
 from segue.services.rejects import REFUSED_FILE, readable_rejects
 from segue.services.stored_files import segment_files
+from segue.services.unchanged import NOTE_FILE
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow.expiry import orchestration_ids
+from segue.workflow.tidying import KEPT
 
 What = Literal["stored changes", "rejects", "refused rows", "profile ids"]
 _REJECTS = "rejects.parquet"
@@ -159,7 +161,7 @@ class _Forgetter:
     def _is_staged(self, run_id: str) -> bool:
         """Whether a run's folder holds more than what is kept of a run that has ended."""
         folder = self._layout.runs / run_id
-        return any(path.name not in {_REJECTS, REFUSED_FILE} for path in folder.glob("*"))
+        return any(path.name not in KEPT for path in folder.glob("*"))
 
     def _stays(self, orchestration: str | None, why: str) -> None:
         self._remains.append(Remains(orchestration=orchestration, why=why))
@@ -168,6 +170,10 @@ class _Forgetter:
         for run in runs:
             path = self._layout.runs / run / _REJECTS
             if path.exists() and readable_rejects(path):
+                count = self._count(path, self._is_reject)
+                if count and not self._dry_run:
+                    # The next run would take these rejects for its own, although the query has the person still.
+                    (path.parent / NOTE_FILE).unlink(missing_ok=True)
                 self._removed["rejects"] += self._without(path, self._is_reject)
             if self._key is None:
                 continue
