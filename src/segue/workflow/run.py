@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -13,8 +13,7 @@ from typing import Any
 from segue.catalog.base import now
 from segue.delivery.budget import Interrupted
 from segue.delivery.progress import Progress
-from segue.destinations.contract import Connection, Destination
-from segue.destinations.registry import find_plugin
+from segue.destinations.contract import Destination
 from segue.errors import SegueError
 from segue.services.audit import note
 from segue.services.orchestrations import Orchestration, load_orchestration
@@ -28,6 +27,7 @@ from segue.workflow.context import RunContext, Stage
 from segue.workflow.failures import explain
 from segue.workflow.gate import require_start
 from segue.workflow.locks import ListTurns, only_run
+from segue.workflow.opening import opened
 from segue.workflow.queue import Options
 from segue.workflow.records import RunRecord, RunRecords, error_dict
 from segue.workflow.resumable import finish_first, is_hopeless, resumable, undoable
@@ -163,25 +163,9 @@ class Runner:
         with self.workspace.catalog.session(read_only=True) as session:
             return load_orchestration(session, self.workspace.box, name)
 
-    @contextmanager
-    def open(self, orchestration: Orchestration) -> Iterator[Destination]:
+    def open(self, orchestration: Orchestration) -> AbstractContextManager[Destination]:
         """The destination of an orchestration, closed at the end."""
-        plugin = find_plugin(orchestration.destination.plugin)
-        destination = plugin.open(
-            Connection(
-                base_url=orchestration.credential.base_url,
-                secret=orchestration.credential.secret.reveal(),
-                credential=orchestration.credential.name,
-                rate_scale=self.settings.rate_scale,
-                settings=orchestration.destination.settings,
-                progress=self.progress,
-                pause=self._pause,
-            )
-        )
-        try:
-            yield destination
-        finally:
-            destination.close()
+        return opened(orchestration, self.settings, progress=self.progress, pause=self._pause)
 
     def _pause(self, seconds: float) -> bool:
         return not self.stop.wait(seconds)

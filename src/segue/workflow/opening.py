@@ -1,0 +1,34 @@
+"""The destination of a run, opened for as long as the run needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from segue.delivery.progress import Progress
+from segue.destinations.contract import Connection, Destination
+from segue.destinations.registry import find_plugin
+from segue.services.orchestrations import Orchestration
+from segue.settings import Settings
+
+
+@contextmanager
+def opened(
+    orchestration: Orchestration, settings: Settings, *, progress: Progress, pause: Callable[[float], bool]
+) -> Iterator[Destination]:
+    """The destination of an orchestration, closed at the end. pause: waits so many seconds, False when the run is to stop."""
+    destination = find_plugin(orchestration.destination.plugin).open(
+        Connection(
+            base_url=orchestration.credential.base_url,
+            secret=orchestration.credential.secret.reveal(),
+            credential=orchestration.credential.name,
+            rate_scale=settings.rate_scale,
+            settings=orchestration.destination.settings,
+            progress=progress,
+            pause=pause,
+        )
+    )
+    try:
+        yield destination
+    finally:
+        destination.close()
