@@ -40,8 +40,8 @@ _ORDER = (
     "use-a-server",
     "serve",
 )
-_NOT_COMMANDS = {"traces", "configure", "users", "use-the-web-app", "postgresql"}
-"""Pages that need a browser, several people or a database server."""
+_NOT_COMMANDS = {"traces", "forget-a-person", "configure", "users", "use-the-web-app", "postgresql"}
+"""Pages that need a browser, several people, a database server or a receiver of traces, or that forget somebody."""
 _HOW_TOS = [ROOT / "docs" / "how-to" / f"{stem}.md" for stem in _ORDER]
 # Exit code 3 is a run that completed with warnings: the sample has rows that cannot be sent.
 _PREAMBLE = """
