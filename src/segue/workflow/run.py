@@ -226,7 +226,7 @@ class Runner:
                 # Between two tasks: nothing is on its way, and the run says that it was stopped.
                 self.records.update(run.id, status=RunStatus.STOPPED, ended_at=now())
             finally:
-                self._count_requests(run, destination)
+                self._count_requests(context)
             ended = self.records.get(run.id)
             note_run(span, ended)
         # Any other may be taken up again: what it staged is swept by the next run.
@@ -255,6 +255,8 @@ class Runner:
         try:
             if self.stop.is_set():
                 raise Interrupted  # noqa: TRY301 -- as if the task had noticed it itself
+            # Before the task, since the last one ends the run: who sees the end sees what it took.
+            self._count_requests(context)
             outcome = task(context)
         except (KeyboardInterrupt, Interrupted):
             if self.leaving.is_set():
@@ -278,18 +280,20 @@ class Runner:
 
     def _stopped(self, context: RunContext, task: str) -> None:
         self.records.end_task(context.run.id, task, TaskStatus.WAITING)
+        self._count_requests(context)
         counts = counts_so_far(context)
         self.records.update(context.run.id, status=RunStatus.STOPPED, counts=counts, ended_at=now())
 
     def _failed(self, context: RunContext, task: str, error: SegueError, span: Span) -> None:
         note_task(span, TaskStatus.FAILED, error.facts, error=error.code)
         self.records.end_task(context.run.id, task, TaskStatus.FAILED, error.facts)
+        self._count_requests(context)
         counts, told = counts_so_far(context), error_dict(error, context.run)
         self.records.update(context.run.id, status=RunStatus.FAILED, counts=counts, error=told, ended_at=now())
 
-    def _count_requests(self, run: RunRecord, destination: Destination) -> None:
+    def _count_requests(self, context: RunContext) -> None:
         """Add this process's requests to those of the processes that worked on the run before."""
-        total = dict(run.requests)
-        for endpoint, calls in destination.requests().items():
+        total = dict(context.run.requests)
+        for endpoint, calls in context.destination.requests().items():
             total[endpoint] = total.get(endpoint, 0) + calls
-        self.records.update(run.id, requests=total)
+        self.records.update(context.run.id, requests=total)
