@@ -66,9 +66,25 @@ def test_what_was_shown_is_seen(shop: Shop) -> None:
     shown = shop.command("activity", "--limit", "2").stdout.splitlines()
     assert [line.split("  ")[-2] for line in shown] == ["Going on.", "Line 2."]
     # A run that goes on will have something else to say.
-    assert [text for _, text, _ in lines(shop, unseen=True)] == ["Going on.", "Line 1.", "Line 0."]
-    using(shop, lambda w: mark_seen(w.catalog, range(100)))
-    assert [text for _, text, _ in lines(shop, unseen=True)] == ["Going on."]
+    assert [text for _, text, _ in lines(shop, unseen=True, reader="local operator")] == [
+        "Going on.",
+        "Line 1.",
+        "Line 0.",
+    ]
+    using(shop, lambda w: mark_seen(w.catalog, range(100), reader="local operator"))
+    assert [text for _, text, _ in lines(shop, unseen=True, reader="local operator")] == ["Going on."]
+
+
+def test_what_somebody_saw_is_new_to_others(shop: Shop) -> None:
+    using(shop, lambda w: record_activity(w.catalog, Kind.ERROR, "A line.", run_id=None))
+    for _ in range(2):  # saying it twice says nothing more
+        using(shop, lambda w: mark_seen(w.catalog, range(100), reader="ana"))
+    seen = {
+        who: using(shop, lambda w, who=who: recent_activity(w.catalog, reader=who))[0].seen for who in ("ana", "bo")
+    }
+    assert seen == {"ana": True, "bo": False}
+    assert lines(shop, unseen=True, reader="ana") == []
+    assert lines(shop, unseen=True, reader="bo") == [("error", "A line.", None)]
 
 
 def test_a_missed_time_of_a_group_is_told(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""The recent activity: what happened, newest first, and what of it was seen."""
+"""The recent activity: what happened, newest first, and what of it somebody has seen."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from segue.catalog import Catalog, base
-from segue.catalog.activity import Activity
+from segue.catalog.activity import Activity, ActivitySeen
 from segue.catalog.base import now
 
 
@@ -44,34 +44,37 @@ def record_activity(catalog: Catalog, kind: Kind, text: str, *, run_id: str | No
 
 
 def recent_activity(
-    catalog: Catalog, *, unseen: bool = False, limit: int = 20, before: tuple[datetime, int] | None = None
+    catalog: Catalog,
+    *,
+    reader: str | None = None,
+    unseen: bool = False,
+    limit: int = 20,
+    before: tuple[datetime, int] | None = None,
 ) -> list[Line]:
-    """The latest lines, newest first. unseen: only those that nobody has looked at; before: the line after which to go on."""
-    query = select(Activity).order_by(Activity.at.desc(), Activity.id.desc()).limit(limit)
+    """The latest lines, newest first. reader: who looks, see ``Actor.person``; unseen: only those that they have not looked
+    at; before: the line after which to go on."""
+    looked = (ActivitySeen.activity_id == Activity.id) & (ActivitySeen.reader == (reader or ""))
+    query = select(Activity, ActivitySeen.reader).outerjoin(ActivitySeen, looked)
     if unseen:
-        query = query.where(Activity.seen_at.is_(None))
+        query = query.where(ActivitySeen.reader.is_(None))
     if before is not None:
         query = query.where(base.before(Activity.at, Activity.id, before))
     with catalog.session(read_only=True) as session:
-        return [_line(row) for row in session.scalars(query)]
+        rows = session.execute(query.order_by(Activity.at.desc(), Activity.id.desc()).limit(limit))
+        return [_line(row, seen=by is not None) for row, by in rows]
 
 
-def mark_seen(catalog: Catalog, ids: Collection[int]) -> None:
+def mark_seen(catalog: Catalog, ids: Collection[int], *, reader: str) -> None:
     """Say that these lines were looked at. One of a run that goes on stays unseen: it will say something else."""
-    with catalog.session() as session:
-        session.execute(
-            update(Activity)
-            .where(Activity.id.in_(ids), Activity.seen_at.is_(None), Activity.kind != Kind.RUNNING)
-            .values(seen_at=now())
-        )
-
-
-def _line(row: Activity) -> Line:
-    return Line(
-        id=row.id,
-        at=row.at,
-        kind=Kind(row.kind),
-        text=row.text,
-        run_id=row.run_id,
-        seen=row.seen_at is not None,
+    looked = (ActivitySeen.activity_id == Activity.id) & (ActivitySeen.reader == reader)
+    new = (
+        select(Activity.id)
+        .outerjoin(ActivitySeen, looked)
+        .where(Activity.id.in_(ids), Activity.kind != Kind.RUNNING, ActivitySeen.reader.is_(None))
     )
+    with catalog.session() as session:
+        session.add_all(ActivitySeen(activity_id=number, reader=reader) for number in session.scalars(new).all())
+
+
+def _line(row: Activity, *, seen: bool) -> Line:
+    return Line(id=row.id, at=row.at, kind=Kind(row.kind), text=row.text, run_id=row.run_id, seen=seen)

@@ -76,20 +76,21 @@ def router() -> APIRouter:
 
 def _list(
     tools: ToolsHere,
-    unseen: Annotated[bool, Query(description="Only what nobody has looked at.")] = False,
+    unseen: Annotated[bool, Query(description="Only what you have not looked at.")] = False,
     cursor: Cursor = None,
     limit: PageSize = 20,
 ) -> state_values.NotificationList:
     """The recent activity, newest first, page by page. Reading it marks nothing as seen."""
     before = _place(cursor) if cursor is not None else None
-    found = recent_activity(tools.workspace.catalog, unseen=unseen, limit=limit + 1, before=before)
+    who = tools.workspace.actor.person
+    found = recent_activity(tools.workspace.catalog, reader=who, unseen=unseen, limit=limit + 1, before=before)
     shown, following = cut(found, limit, lambda line: (line.at, str(line.id)))
     return state_values.NotificationList(items=tuple(map(notification_of, shown)), next=following)
 
 
 def _seen(tools: ToolsHere, seen: Seen) -> Response:
     """Say that these were looked at. One of a run that goes on stays unseen: it will say something else."""
-    mark_seen(tools.workspace.catalog, seen.ids)
+    mark_seen(tools.workspace.catalog, seen.ids, reader=tools.workspace.actor.person)
     return Response(status_code=204)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from segue.catalog.base import Base, Named, UtcDateTime
@@ -15,14 +15,21 @@ class Activity(Base):
     """One line of the recent activity. kind is ``running``, ``completed``, ``warning`` or ``error``."""
 
     __tablename__ = "activity"
-    __table_args__ = (Index("ix_activity_seen_at_at", "seen_at", "at"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     kind: Mapped[str] = mapped_column(String(20))
     text: Mapped[str] = mapped_column(Text)
     run_id: Mapped[str | None] = mapped_column(String(32), index=True)
-    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ActivitySeen(Base):
+    """Somebody has looked at a line. reader: id of the user; the name of who is none."""
+
+    __tablename__ = "activity_seen"
+
+    activity_id: Mapped[int] = mapped_column(ForeignKey("activity.id", ondelete="CASCADE"), primary_key=True)
+    reader: Mapped[str] = mapped_column(String(255), primary_key=True)
 
 
 class Alert(Named, Base):

@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def activity(
-    unseen: Annotated[bool, typer.Option("--unseen", help="Only what nobody has looked at.")] = False,
+    unseen: Annotated[bool, typer.Option("--unseen", help="Only what you have not looked at.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array; marks nothing as seen.")] = False,
 ) -> None:

@@ -161,11 +161,12 @@ class Local:
 
     def activity(self, *, unseen: bool, limit: int) -> Sequence[state_values.Notification]:
         """What happened recently."""
-        return [notification_of(line) for line in recent_activity(self._workspace.catalog, unseen=unseen, limit=limit)]
+        catalog, who = self._workspace.catalog, self._workspace.actor.person
+        return [notification_of(line) for line in recent_activity(catalog, reader=who, unseen=unseen, limit=limit)]
 
     def mark_seen(self, ids: Collection[int]) -> None:
         """Say that these lines were looked at."""
-        mark_seen(self._workspace.catalog, ids)
+        mark_seen(self._workspace.catalog, ids, reader=self._workspace.actor.person)
 
     def test_alert(self, name: str) -> None:
         """Send a test message of an alert."""

@@ -161,6 +161,11 @@ class Actor:
         return self.token_id or self.id or self.name
 
     @property
+    def person(self) -> str:
+        """An id of who it is, whatever browser or token speaks for them."""
+        return self.id or self.name
+
+    @property
     def permissions(self) -> frozenset[str]:
         """Everything that this actor may."""
         return frozenset(name for name in PERMISSIONS if self.may(name))

@@ -48,7 +48,9 @@ class ActivityDrawer:
         if self._visit.actor.policy is None:
             ui.navigate.reload()  # the session is over; the door asks who it is
             return
-        lines = await self._visit.call(recent_activity, self._visit.workspace.catalog, limit=_SHOWN)
+        lines = await self._visit.call(
+            recent_activity, self._visit.workspace.catalog, reader=self._visit.actor.person, limit=_SHOWN
+        )
         if lines == self._lines:
             return
         self._lines = lines
@@ -77,9 +79,8 @@ class ActivityDrawer:
         self._button.props["aria-expanded"] = "true"
         self._draw()
         self._drawer.run_method("focus")
-        await self._visit.call(
-            mark_seen, self._visit.workspace.catalog, [line.id for line in self._lines if not line.seen]
-        )
+        unseen = [line.id for line in self._lines if not line.seen]
+        await self._visit.call(mark_seen, self._visit.workspace.catalog, unseen, reader=self._visit.actor.person)
 
     def _close(self) -> None:
         self._drawer.set_visibility(False)
