@@ -160,7 +160,7 @@ def _save(
     dry_run: bool = False,
 ) -> None:
     """expected: how those of the entries were seen that are not new."""
-    known = {(each.kind, each.name) for each in expected}
+    known = [(each.kind, each.name) for each in expected]  # no set: what came for a name may be anything yet
 
     def check(session: Session) -> None:
         for each in expected:
