@@ -1,6 +1,7 @@
 # Everything that is done with this repository. It needs Python 3.11 or later, make and a package index.
 PYTHON ?= python3
-WORKERS ?= 2
+# More than cores: many tests wait for processes of theirs.
+WORKERS ?= 3
 SOAK_MINUTES ?= 5
 
 # uv from the PATH where it works; otherwise a private copy in .uv/, which `setup` fetches with pip.
@@ -68,6 +69,7 @@ bench: setup ## measure, print a table, write JSON to .bench/
 
 soak: setup ## many runs with random changes and faults; the list must equal the query after each; then 50 orchestrations at once
 	@$(RUN) python -m examples.soak --minutes $(SOAK_MINUTES)
+	$(RUN) pytest -n $(WORKERS) -m soak
 	@$(RUN) python -m examples.many
 
 images: browser ## make the pictures of the documents anew from a real run

@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from segue.delivery.progress import Quiet
 from segue.services.workspace import open_workspace
@@ -37,7 +39,17 @@ FIRST = (
 LATER = ("clear-complete-before", "clear-complete-after", "remove-complete-before", "remove-complete-after")
 
 
-@pytest.mark.parametrize("failpoint", [*BEFORE_WRITES, *FIRST])
+def some(failpoints: Sequence[str], *kept: str) -> list[ParameterSet]:
+    """Those that are kept always; the others in the soak. A server that dies is tested at each of them."""
+    return [pytest.param(each, marks=() if each in kept else pytest.mark.soak) for each in failpoints]
+
+
+@pytest.mark.parametrize(
+    "failpoint",
+    some(
+        [*BEFORE_WRITES, *FIRST], "list-create-after", "import-accepted-before:2", "import-complete-after:2", FIRST[-2]
+    ),
+)
 def test_a_killed_first_run_is_finished(shop: Shop, failpoint: str) -> None:
     shop.generate(ROWS)
     shop.killed_at(failpoint)
@@ -55,7 +67,10 @@ def test_a_killed_first_run_is_finished(shop: Shop, failpoint: str) -> None:
     assert shop.calls()[JOBS] == calls[JOBS]
 
 
-@pytest.mark.parametrize("failpoint", [*FIRST[1:2], *FIRST[3:4], *FIRST[5:], *LATER])
+@pytest.mark.parametrize(
+    "failpoint",
+    some([*FIRST[1:2], *FIRST[3:4], *FIRST[5:], *LATER], FIRST[1], "clear-complete-before", "remove-complete-after"),
+)
 def test_a_killed_later_run_is_finished(shop: Shop, failpoint: str) -> None:
     shop.generate(ROWS)
     shop.configure(max_clear_share=1.0, max_remove_share=1.0)
