@@ -62,7 +62,8 @@ audit: ## are there known holes in the dependencies? Where that cannot be asked 
 test: check browser postgresql ## all checks and all tests
 	$(RUN) pytest -n $(WORKERS) --ignore tests/web
 	@# Apart from the others: the browser's driver keeps an event loop running in its process.
-	$(RUN) pytest -n $(WORKERS) tests/web
+	@# Each worker has a browser and a server beside it. What fails is tried once more, with the machine to itself.
+	$(RUN) pytest -n 2 tests/web || $(RUN) pytest --last-failed --last-failed-no-failures none tests/web
 
 bench: setup ## measure, print a table, write JSON to .bench/
 	@$(RUN) python -m benchmarks

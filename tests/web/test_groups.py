@@ -52,7 +52,14 @@ def typed(field: Locator, text: str) -> None:
 
 def choose(page: Page, place: Locator, label: str | re.Pattern[str], choice: str) -> None:
     place.get_by_label(label, exact=True).click()
-    page.get_by_role("option", name=choice, exact=True).click()
+    option = page.get_by_role("option", name=choice, exact=True)
+    if not option.is_visible():
+        # What there is to choose from may come after the field: then it is opened once more.
+        page.wait_for_timeout(1000)
+    if not option.is_visible():
+        page.keyboard.press("Escape")
+        place.get_by_label(label, exact=True).click()
+    option.click()
 
 
 def test_one_is_added_with_members_in_order_and_a_schedule_in_words_and_is_run(visitor, unique):

@@ -136,6 +136,9 @@ def test_a_new_query_begins_with_a_template(visitor):
     page = visitor.go("/queries")
     page.get_by_role("button", name="New query").click()
     page.get_by_label("Name", exact=True).fill("From a template")
+    # Others add databases, and the first by name is offered.
+    page.get_by_label("Database", exact=True).click()
+    page.get_by_role("option", name="customer360", exact=True).click()
     assert visitor.serious() == []
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_label("SQL of the query")).to_contain_text("given_name AS first_name")

@@ -103,6 +103,7 @@ def test_limits_are_those_of_the_account_with_what_is_left(visitor):
 def test_the_activity_log_is_searched_filtered_and_paged_by_the_server(visitor, workspace):
     for number in range(120):
         note(workspace, "signal.send", f"upstream {number}", after={"loaded": number})
+    note(workspace, "signal.send", "downstream", after={"loaded": 0})  # above the others until they are searched
     page = visitor.go("/settings/activity")
     table = page.get_by_role("region", name="Activity log")
     expect(table.get_by_role("row")).to_have_count(101)

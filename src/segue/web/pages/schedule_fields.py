@@ -12,7 +12,7 @@ from nicegui import ui
 from segue.catalog.base import now
 from segue.scheduling.overview import Schedule, schedule_of
 from segue.settings import parse_duration
-from segue.web.components.fields import choice_field, complain, needed, text_field
+from segue.web.components.fields import choice_field, needed, text_field
 from segue.web.components.parts import part
 from segue.web.visit import Visit
 
@@ -47,6 +47,8 @@ class ScheduleFields:
             value=str(schedule.get("cron", "")),
             hint="Minute, hour, day of the month, month, weekday. 0 6 * * 1 is every Monday at 6.",
         )
+        # What the server answers comes while somebody goes on typing, and would undo it: it is asked after a pause.
+        self._cron.props["debounce"] = 400
         self._zone = choice_field("Time zone", sorted(available_timezones()), value=schedule.get("timezone", zone))
         self._words = part("div", "schedule-words", role="status")
         for field in (self._cron, self._zone):
@@ -61,9 +63,11 @@ class ScheduleFields:
         try:
             schedule = await self._visit.call(schedule_of, cron, zone, now=now(), offset=_seconds(self._offset()))
         except ValueError as error:
-            complain(self._cron, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+            # Beside the field: a complaint at it would send it anew, and undo what is typed meanwhile.
+            self._words.clear()
+            with self._words:
+                part("span", "wrong", text=f"{str(error)[:1].upper()}{str(error)[1:]}.")
             return None
-        complain(self._cron, None)
         self._words.clear()
         with self._words:
             part("strong", text=f"{schedule.words} ({zone})")
