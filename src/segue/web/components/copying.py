@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from segue.security import Secret
+from segue.web.components.dialogs import dialog
 from segue.web.components.icons import button
 from segue.web.components.parts import part
 
@@ -14,6 +15,16 @@ def copy_field(label: str, text: Secret) -> None:
             "input", "copy-text", type="text", readonly=True, aria_label=label, value=text.reveal(), spellcheck="false"
         )
         _copier()
+
+
+def show_once(title: str, what: str, label: str, text: Secret) -> None:
+    """A dialog with a text that is not shown again. what: a sentence that says so, and what to do with it."""
+    with dialog(title) as box:
+        part("p", text=what)
+        copy_field(label, text)
+        with part("div", "dialog-actions"):
+            button("Done", on_click=box.close, kind="primary")
+    box.open()
 
 
 def copy_lines(label: str, lines: tuple[Secret, ...]) -> None:

@@ -9,7 +9,7 @@ from nicegui import ui
 
 from segue.errors import SegueError
 from segue.services.editing import Configured, create, replace
-from segue.web.components.banner import error_banner
+from segue.web.components.banner import show_problem
 from segue.web.components.dialogs import dialog
 from segue.web.components.fields import check_field, needed, password_field, text_field
 from segue.web.components.icons import button
@@ -102,9 +102,7 @@ class AlertForm:
         try:
             await self._visit.call(_saved, self._visit, self._alert, self._entry())
         except SegueError as error:
-            self._problem.clear()
-            with self._problem:
-                error_banner(error)
+            show_problem(self._problem, error)
             return
         self._box.close()
         ui.notify("The alert is saved.", type="positive", position="bottom-right")

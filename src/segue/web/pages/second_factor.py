@@ -10,7 +10,7 @@ from segue.errors import SegueError
 from segue.security import Secret
 from segue.services.totp import codes_left, end_totp, keep_totp, new_totp, renew_recovery_codes
 from segue.services.users import UserRecord, get_user
-from segue.web.components.banner import error_banner
+from segue.web.components.banner import show_problem
 from segue.web.components.copying import copy_field, copy_lines
 from segue.web.components.dialogs import dialog
 from segue.web.components.fields import needed, text_field
@@ -112,9 +112,7 @@ def _code_form(box: ui.dialog, label: str, yes: str, work: Callable[[str], Await
         try:
             await work(str(field.value))
         except SegueError as error:
-            problem.clear()
-            with problem:
-                error_banner(error)
+            show_problem(problem, error)
             return
         box.close()
 

@@ -9,7 +9,7 @@ from segue.security import Secret
 from segue.services.login import OpenSession, change_password, log_out_everywhere, open_sessions
 from segue.services.permissions import PERMISSIONS
 from segue.services.users import UserRecord, get_user
-from segue.web.components.banner import error_banner
+from segue.web.components.banner import show_problem
 from segue.web.components.dialogs import confirm
 from segue.web.components.fields import needed, password_field
 from segue.web.components.icons import button
@@ -68,9 +68,7 @@ class _Password:
         try:
             await self._visit.call(change_password, self._visit.workspace, old, new)
         except SegueError as error:
-            self._problem.clear()
-            with self._problem:
-                error_banner(error)
+            show_problem(self._problem, error)
             return
         ui.navigate.to(_LOGIN)
 

@@ -13,8 +13,8 @@ from segue.errors import SegueError
 from segue.security import Secret
 from segue.services.permissions import Scope
 from segue.services.tokens import Token, create_token, list_tokens, revoke_token
-from segue.web.components.banner import error_banner
-from segue.web.components.copying import copy_field
+from segue.web.components.banner import show_problem
+from segue.web.components.copying import show_once
 from segue.web.components.dialogs import confirm, dialog
 from segue.web.components.fields import check_field, choice_field, needed, text_field
 from segue.web.components.icons import button
@@ -121,9 +121,7 @@ class _Form:
         try:
             token, text = await self._visit.call(make, self._visit.workspace, str(self._name.value).strip(), scopes)
         except SegueError as error:
-            self._problem.clear()
-            with self._problem:
-                error_banner(error)
+            show_problem(self._problem, error)
             return
         self._box.close()
         await self._done()
@@ -131,12 +129,8 @@ class _Form:
 
 
 def _show(token: Token, text: Secret) -> None:
-    with dialog(f"The token {token.name}") as box:
-        part("p", text="It is shown this once. Put it where the program keeps its secrets.")
-        copy_field("Token", text)
-        with part("div", "dialog-actions"):
-            button("Done", on_click=box.close, kind="primary")
-    box.open()
+    what = "It is shown this once. Put it where the program keeps its secrets."
+    show_once(f"The token {token.name}", what, "Token", text)
 
 
 PAGE = Page(

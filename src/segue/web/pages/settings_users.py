@@ -16,8 +16,8 @@ from segue.services.permissions import Option, Policy
 from segue.services.totp import drop_totp
 from segue.services.user_lines import UserLine, policies_to_give, unlock_user, user_lines
 from segue.services.users import UserRecord, change_user, create_user
-from segue.web.components.banner import error_banner
-from segue.web.components.copying import copy_field
+from segue.web.components.banner import show_problem
+from segue.web.components.copying import show_once
 from segue.web.components.dialogs import confirm, dialog
 from segue.web.components.fields import check_field, choice_field, needed, text_field
 from segue.web.components.icons import button
@@ -214,9 +214,7 @@ class _Form:
                 await self._visit.call(change, self._visit.workspace, self._user.name)
                 link = None
         except SegueError as error:
-            self._problem.clear()
-            with self._problem:
-                error_banner(error)
+            show_problem(self._problem, error)
             return
         self._box.close()
         await self._done()
@@ -234,15 +232,8 @@ def _invited(visit: Visit, name: str, policy: Policy, options: list[Option]) -> 
 
 def _show_link(visit: Visit, link: Link) -> None:
     url = visit.request.base_url.replace(path="", query="")
-    with dialog(f"A link for {link.user}") as box:
-        part(
-            "p",
-            text="Send it to them: with it they choose a password. It works once, within 24 hours, and is not shown again.",
-        )
-        copy_field("Link", Secret(f"{str(url).rstrip('/')}{path_of(link)}"))
-        with part("div", "dialog-actions"):
-            button("Done", on_click=box.close, kind="primary")
-    box.open()
+    what = "Send it to them: with it they choose a password. It works once, within 24 hours, and is not shown again."
+    show_once(f"A link for {link.user}", what, "Link", Secret(f"{str(url).rstrip('/')}{path_of(link)}"))
 
 
 PAGE = Page(
