@@ -10,6 +10,7 @@ from segue.catalog import models
 from segue.security import Secret
 from segue.services.connections import TestedConnection, check_connection, require_sound
 from segue.services.editing import get_configured, replace, save_together
+from segue.services.names import names_by_reference
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 
@@ -29,10 +30,7 @@ def credential_lines(workspace: Workspace) -> tuple[CredentialLine, ...]:
     """Every credential, by name. Raises NotPermittedError."""
     workspace.actor.require("configuration.read")
     with workspace.catalog.session(read_only=True) as session:
-        users: dict[str, list[str]] = {}
-        rows = select(models.Destination.credential_id, models.Destination.name).order_by(models.Destination.name)
-        for credential_id, name in session.execute(rows):
-            users.setdefault(credential_id, []).append(name)
+        users = names_by_reference(session, models.Destination.credential_id, models.Destination.name)
         return tuple(
             CredentialLine(
                 id=row.id,

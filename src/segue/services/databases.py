@@ -14,6 +14,7 @@ from segue.database import DatabaseConfig, open_engine
 from segue.errors import ConfigError
 from segue.services.configuration.entries import DatabaseEntry
 from segue.services.editing import Configured, save_together
+from segue.services.names import names_by_reference
 from segue.services.workspace import Workspace
 
 
@@ -34,10 +35,7 @@ def database_lines(workspace: Workspace) -> tuple[DatabaseLine, ...]:
     """Every database, by name. Raises NotPermittedError."""
     workspace.actor.require("configuration.read")
     with workspace.catalog.session(read_only=True) as session:
-        users: dict[str, list[str]] = {}
-        rows = select(models.Query.database_id, models.Query.name).order_by(models.Query.name)
-        for database_id, name in session.execute(rows):
-            users.setdefault(database_id, []).append(name)
+        users = names_by_reference(session, models.Query.database_id, models.Query.name)
         return tuple(
             DatabaseLine(
                 id=row.id,

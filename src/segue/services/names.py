@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
 from segue.errors import UsageError
 
 
@@ -19,6 +22,16 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     matches = nearest(name, known)
     meant = " or ".join(f'"{match}"' for match in matches)
     return f"; did you mean {meant}?" if matches else ""
+
+
+def names_by_reference(
+    session: Session, reference: InstrumentedAttribute[str], name: InstrumentedAttribute[str]
+) -> dict[str, list[str]]:
+    """Id of what is referred to -> the names of those that refer to it, sorted."""
+    found: dict[str, list[str]] = {}
+    for referred, referring in session.execute(select(reference, name).order_by(name)):
+        found.setdefault(referred, []).append(referring)
+    return found
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:

@@ -7,13 +7,12 @@ from typing import Any
 
 from nicegui import ui
 
-from segue.errors import SegueError
 from segue.services.editing import Configured, create, replace
-from segue.web.components.banner import show_problem
 from segue.web.components.dialogs import dialog
 from segue.web.components.fields import check_field, needed, password_field, text_field
 from segue.web.components.icons import button
 from segue.web.components.parts import part
+from segue.web.components.saving import save
 from segue.web.visit import Visit
 
 _SIMPLE = {
@@ -99,14 +98,8 @@ class AlertForm:
         numbers = [_number(field) for field in (self._moves, self._least, self._most)]
         if not all(filled) or not all(numbers):
             return
-        try:
-            await self._visit.call(_saved, self._visit, self._alert, self._entry())
-        except SegueError as error:
-            show_problem(self._problem, error)
-            return
-        self._box.close()
-        ui.notify("The alert is saved.", type="positive", position="bottom-right")
-        await self._done()
+        saving = self._visit.call(_saved, self._visit, self._alert, self._entry())
+        await save(saving, box=self._box, problem=self._problem, told="The alert is saved.", done=self._done)
 
     def _entry(self) -> dict[str, Any]:
         when: list[Any] = [word for word, box in self._simple.items() if box.value]

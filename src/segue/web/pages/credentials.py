@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from segue.errors import SegueError
 from segue.security import Secret
 from segue.services.credentials import CredentialLine, credential_lines, replace_key
-from segue.services.editing import delete
 from segue.web.components.banner import notice, show_problem
-from segue.web.components.dialogs import confirm, dialog, in_use
+from segue.web.components.dialogs import dialog
 from segue.web.components.fields import needed, password_field
 from segue.web.components.icons import button
 from segue.web.components.parts import part
 from segue.web.components.table import Action, Column, DataTable
+from segue.web.deleting import delete_thing
 from segue.web.visit import Visit
 
 _COLUMNS = (
@@ -60,12 +58,15 @@ class Credentials:
             ui.notify("The credential is gone.", type="warning")
         elif event.args["action"] == "key":
             self._ask_key(line)
-        elif line.used_by:
-            in_use(line.name, [f'the destination "{name}"' for name in line.used_by])
-        elif await confirm(
-            "Delete the credential?", f'"{line.name}" and its key are deleted for good.', yes="Delete", danger=True
+        elif await delete_thing(
+            self._visit,
+            "credentials",
+            line.id,
+            line.name,
+            noun="credential",
+            text="and its key are deleted for good.",
+            users=[f'the destination "{name}"' for name in line.used_by],
         ):
-            await self._visit.call(partial(delete, tag=None), self._visit.workspace, "credentials", line.id)
             await self.refill()
 
     def _ask_key(self, line: CredentialLine) -> None:

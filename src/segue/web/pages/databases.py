@@ -9,14 +9,13 @@ from nicegui import ui
 
 from segue.errors import SegueError
 from segue.services.databases import DatabaseLine, database_lines
-from segue.services.editing import delete
 from segue.services.previews import tables_of
 from segue.web.components.banner import error_banner
-from segue.web.components.dialogs import confirm, in_use
 from segue.web.components.icons import button, menu_button
 from segue.web.components.parts import Part, heading, part
 from segue.web.components.states import empty
 from segue.web.components.status import status
+from segue.web.deleting import delete_thing
 from segue.web.pages.database_form import open_database_form
 from segue.web.registry import Page, Section
 from segue.web.visit import Visit
@@ -118,12 +117,9 @@ def _say(state: Part, problem: Part, word: str, text: str, error: SegueError | N
 
 
 async def _delete(visit: Visit, line: DatabaseLine, refill: Refill) -> None:
-    if line.used_by:
-        in_use(line.name, [f'the query "{name}"' for name in line.used_by])
-    elif await confirm(
-        "Delete the database?", f'"{line.name}" is forgotten. Its files stay as they are.', yes="Delete", danger=True
-    ):
-        await visit.call(partial(delete, tag=None), visit.workspace, "databases", line.id)
+    users = [f'the query "{name}"' for name in line.used_by]
+    text = "is forgotten. Its files stay as they are."
+    if await delete_thing(visit, "databases", line.id, line.name, noun="database", text=text, users=users):
         await refill()
 
 

@@ -12,15 +12,16 @@ from segue.errors import SegueError
 from segue.services.connections import check_connection, require_sound
 from segue.services.credentials import credential_lines
 from segue.services.destinations import DestinationLine, TemplateLine, destination_lines
-from segue.services.editing import create, delete, get_configured
+from segue.services.editing import create, get_configured
 from segue.web.components.banner import error_banner, notice
-from segue.web.components.dialogs import ask, confirm, in_use
+from segue.web.components.dialogs import ask
 from segue.web.components.icons import button, menu_button
 from segue.web.components.moment import Moment
 from segue.web.components.parts import heading, part
 from segue.web.components.states import empty
 from segue.web.components.status import status
 from segue.web.components.table import Action, Column, DataTable
+from segue.web.deleting import delete_thing
 from segue.web.pages.credentials import Credentials
 from segue.web.pages.destination_form import open_destination_form
 from segue.web.pages.template_form import open_template_form
@@ -162,15 +163,8 @@ async def _check(visit: Visit, line: DestinationLine, answer: ui.element) -> Non
 
 async def _delete(visit: Visit, line: DestinationLine, refill: Refill) -> None:
     users = [*(f'the data template "{t.name}"' for t in line.templates), *(f'"{name}"' for name in line.used_by)]
-    if users:
-        in_use(line.name, users)
-    elif await confirm(
-        "Delete the destination?",
-        f'"{line.name}" is deleted for good. Its credential stays.',
-        yes="Delete",
-        danger=True,
-    ):
-        await visit.call(partial(delete, tag=None), visit.workspace, "destinations", line.id)
+    text = "is deleted for good. Its credential stays."
+    if await delete_thing(visit, "destinations", line.id, line.name, noun="destination", text=text, users=users):
         await refill()
 
 
@@ -186,12 +180,15 @@ async def _act(visit: Visit, line: DestinationLine, event: GenericEventArguments
             thing = await visit.call(get_configured, visit.workspace, "data_templates", template.id)
             await visit.call(create, visit.workspace, "data_templates", {**thing.entry, "name": name})
             await refill()
-    elif template.used_by:
-        in_use(template.name, [f'the orchestration "{name}"' for name in template.used_by])
-    elif await confirm(
-        "Delete the data template?", f'"{template.name}" is deleted for good.', yes="Delete", danger=True
+    elif await delete_thing(
+        visit,
+        "data_templates",
+        template.id,
+        template.name,
+        noun="data template",
+        text="is deleted for good.",
+        users=[f'the orchestration "{name}"' for name in template.used_by],
     ):
-        await visit.call(partial(delete, tag=None), visit.workspace, "data_templates", template.id)
         await refill()
 
 

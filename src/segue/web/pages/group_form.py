@@ -9,13 +9,12 @@ from typing import Any
 
 from nicegui import ui
 
-from segue.errors import SegueError
 from segue.services.editing import Configured, configured_names, create, get_configured, replace
-from segue.web.components.banner import show_problem
 from segue.web.components.dialogs import dialog
 from segue.web.components.fields import check_field, choice_field, fold, needed, text_field
 from segue.web.components.icons import button
 from segue.web.components.parts import part
+from segue.web.components.saving import save
 from segue.web.pages.group_members import Members
 from segue.web.pages.schedule_fields import ScheduleFields, zone_of_browser
 from segue.web.visit import Visit
@@ -114,14 +113,8 @@ class _Form:
         entry = await self._entry()
         if entry is None:
             return
-        try:
-            await self._visit.call(self._saved, entry)
-        except SegueError as error:
-            show_problem(self._problem, error)
-            return
-        self._box.close()
-        ui.notify("The group is saved.", type="positive", position="bottom-right")
-        await self._done()
+        saving = self._visit.call(self._saved, entry)
+        await save(saving, box=self._box, problem=self._problem, told="The group is saved.", done=self._done)
 
     async def _entry(self) -> dict[str, Any] | None:
         """What is put in; None where a field is wrong, which then says so."""

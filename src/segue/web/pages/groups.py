@@ -10,7 +10,7 @@ from nicegui import ui
 from segue.scheduling.overview import GroupLine, group_lines
 from segue.scheduling.records import GroupRecord
 from segue.services.configuration.values import duration_text
-from segue.services.editing import delete, get_configured, replace
+from segue.services.editing import get_configured, replace
 from segue.web.components.dialogs import confirm
 from segue.web.components.icons import button, menu_button
 from segue.web.components.moment import Moment
@@ -18,6 +18,7 @@ from segue.web.components.parts import heading, part
 from segue.web.components.states import empty
 from segue.web.components.status import status
 from segue.web.components.table import Column, DataTable
+from segue.web.deleting import delete_thing
 from segue.web.pages.group_form import open_group_form
 from segue.web.pages.schedule_fields import local_time
 from segue.web.registry import Page, Section
@@ -184,9 +185,8 @@ async def _switch(visit: Visit, line: GroupLine, refill: Refill) -> None:
 
 
 async def _delete(visit: Visit, line: GroupLine, refill: Refill) -> None:
-    text = f'"{line.group.name}" is deleted for good. Its orchestrations stay, and somebody runs them.'
-    if await confirm("Delete the group?", text, yes="Delete", danger=True):
-        await visit.call(partial(delete, tag=None), visit.workspace, _KIND, line.group.id)
+    text = "is deleted for good. Its orchestrations stay, and somebody runs them."
+    if await delete_thing(visit, _KIND, line.group.id, line.group.name, noun="group", text=text):
         await refill()
 
 

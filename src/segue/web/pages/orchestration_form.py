@@ -20,6 +20,7 @@ from segue.web.components.dialogs import dialog
 from segue.web.components.fields import choice_field, needed, text_field
 from segue.web.components.icons import button
 from segue.web.components.parts import part
+from segue.web.components.saving import save
 from segue.web.components.settings_form import Setting, SettingsForm
 from segue.web.pages.schedule_fields import ScheduleFields, zone_of_browser
 from segue.web.visit import Visit
@@ -171,14 +172,8 @@ class _Form:
         groups = await self._chosen_groups()
         if not all(filled) or changes is None or groups is None:
             return
-        try:
-            await self._visit.call(self._saved, changes, groups)
-        except SegueError as error:
-            show_problem(self._problem, error)
-            return
-        self._box.close()
-        ui.notify("The orchestration is saved.", type="positive", position="bottom-right")
-        await self._done()
+        saving = self._visit.call(self._saved, changes, groups)
+        await save(saving, box=self._box, problem=self._problem, told="The orchestration is saved.", done=self._done)
 
     async def _chosen_groups(self) -> tuple[str | Mapping[str, Any], ...] | None:
         """As ``save_orchestration`` takes them; None where a field is wrong, which then says so."""

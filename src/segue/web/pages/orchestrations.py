@@ -8,13 +8,14 @@ from functools import partial
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from segue.services.editing import create, delete, get_configured
+from segue.services.editing import create, get_configured
 from segue.services.overview import OrchestrationLine, orchestration_lines
 from segue.web.components.banner import toast
 from segue.web.components.dialogs import ask, confirm
 from segue.web.components.icons import button
 from segue.web.components.parts import heading
 from segue.web.components.table import Action, Column, DataTable
+from segue.web.deleting import delete_thing
 from segue.web.pages.orchestration_form import open_form
 from segue.web.pages.sample import send_sample
 from segue.web.registry import Page, Section
@@ -141,9 +142,8 @@ async def _copy(visit: Visit, line: OrchestrationLine) -> None:
 
 
 async def _delete(visit: Visit, line: OrchestrationLine) -> None:
-    text = f'"{line.name}" is deleted for good. The members of the list "{line.list_name}" stay as they are.'
-    if await confirm("Delete the orchestration?", text, yes="Delete", danger=True):
-        await visit.call(partial(delete, tag=None), visit.workspace, "orchestrations", line.id)
+    text = f'is deleted for good. The members of the list "{line.list_name}" stay as they are.'
+    await delete_thing(visit, "orchestrations", line.id, line.name, noun="orchestration", text=text)
 
 
 _DOING = {"run": _run, "plan": _plan, "sample": _sample, "copy": _copy, "history": _history, "delete": _delete}

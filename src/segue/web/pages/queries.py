@@ -9,7 +9,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from segue.services.drafts import copy_query, move_query, new_query, rename_query
-from segue.services.editing import configured_names, delete
+from segue.services.editing import configured_names
 from segue.services.overview import QueryLine, query_lines
 from segue.services.previews import tables_of, template
 from segue.web.components.banner import toast
@@ -18,6 +18,7 @@ from segue.web.components.fields import choice_field, needed, suggest, text_fiel
 from segue.web.components.icons import button
 from segue.web.components.parts import heading, part
 from segue.web.components.table import Action, Column, DataTable
+from segue.web.deleting import delete_thing
 from segue.web.registry import Page, Section
 from segue.web.visit import Visit
 from segue.workflow.requests import request_run
@@ -136,8 +137,7 @@ async def _move(visit: Visit, line: QueryLine) -> None:
 
 
 async def _delete(visit: Visit, line: QueryLine) -> None:
-    if await confirm("Delete the query?", f'"{line.name}" is deleted for good.', yes="Delete", danger=True):
-        await visit.call(partial(delete, tag=None), visit.workspace, "queries", line.id)
+    await delete_thing(visit, "queries", line.id, line.name, noun="query", text="is deleted for good.")
 
 
 async def _run(visit: Visit, line: QueryLine) -> None:

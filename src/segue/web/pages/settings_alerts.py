@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from nicegui.events import GenericEventArguments
 
 from segue.alerts import Alerts
 from segue.errors import SegueError
-from segue.services.editing import Configured, delete, get_configured, list_configured
+from segue.services.editing import Configured, get_configured, list_configured
 from segue.web.components.banner import error_banner, notice
-from segue.web.components.dialogs import confirm, dialog
+from segue.web.components.dialogs import dialog
 from segue.web.components.icons import button
 from segue.web.components.parts import heading, part
 from segue.web.components.table import Action, Column, DataTable
+from segue.web.deleting import delete_thing
 from segue.web.pages.alert_form import AlertForm, in_words
 from segue.web.registry import Page, Section
 from segue.web.visit import Visit
@@ -76,8 +76,7 @@ async def _act(visit: Visit, event: GenericEventArguments, refill: Callable[[], 
         await _open(visit, alert, refill)
     elif event.args["action"] == "test":
         await _test(visit, alert.name)
-    elif await confirm("Delete the alert?", f'"{alert.name}" tells nobody any more.', yes="Delete", danger=True):
-        await visit.call(partial(delete, tag=None), visit.workspace, "alerts", alert.id)
+    elif await delete_thing(visit, "alerts", alert.id, alert.name, noun="alert", text="tells nobody any more."):
         await refill()
 
 

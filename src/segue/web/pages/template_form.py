@@ -6,17 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from nicegui import ui
-
 from segue.errors import SegueError
 from segue.services.destinations import list_names
 from segue.services.editing import Configured, create, get_configured, replace
 from segue.template import TemplateSettings
-from segue.web.components.banner import show_problem
 from segue.web.components.dialogs import dialog
 from segue.web.components.fields import fold, needed, suggest, text_field
 from segue.web.components.icons import button
 from segue.web.components.parts import part
+from segue.web.components.saving import save
 from segue.web.components.settings_form import Setting, SettingsForm
 from segue.web.visit import Visit
 
@@ -183,14 +181,8 @@ class _Form:
             # A setting at its default needs no words, unless somebody wrote them down.
             **{key: value for key, value in kept.items() if key in self._before or value != _DEFAULTS.get(key)},
         }
-        try:
-            await self._visit.call(self._saved, entry)
-        except SegueError as error:
-            show_problem(self._problem, error)
-            return
-        self._box.close()
-        ui.notify("The data template is saved.", type="positive", position="bottom-right")
-        await self._done()
+        saving = self._visit.call(self._saved, entry)
+        await save(saving, box=self._box, problem=self._problem, told="The data template is saved.", done=self._done)
 
     def _saved(self, entry: Mapping[str, Any]) -> None:
         workspace = self._visit.workspace
