@@ -85,8 +85,12 @@ class Settings:
     """SEGUE_WORKER_SILENCE: with PostgreSQL, how long a worker may give no sign of life before another takes its runs over."""
     keep_payloads: float = 90 * 86400.0
     """SEGUE_KEEP_PAYLOADS: how long people's data of a run stay after its end, for history, undo and rejects: `90d`, `720h`."""
+    most_payloads: int | None = None
+    """SEGUE_MOST_PAYLOADS: of each orchestration, so many of the latest runs keep people's data at most; not set: no limit."""
     keep_runs: float = 365 * 86400.0
     """SEGUE_KEEP_RUNS: how long the record of a run stays, without people's data; not shorter than SEGUE_KEEP_PAYLOADS."""
+    most_runs: int | None = None
+    """SEGUE_MOST_RUNS: of each orchestration, so many of the latest runs keep their record at most; not set: no limit."""
     keep_last_runs: int = 20
     """SEGUE_KEEP_LAST_RUNS: so many of the latest runs of each orchestration keep their record, however old they are."""
     log: str | None = None
@@ -158,7 +162,9 @@ class Settings:
             runs_at_once=read("SEGUE_RUNS_AT_ONCE", _parse_count, default.runs_at_once),
             worker_silence=read("SEGUE_WORKER_SILENCE", parse_duration, default.worker_silence),
             keep_payloads=read("SEGUE_KEEP_PAYLOADS", parse_duration, default.keep_payloads),
+            most_payloads=read("SEGUE_MOST_PAYLOADS", _parse_count, default.most_payloads),
             keep_runs=read("SEGUE_KEEP_RUNS", parse_duration, default.keep_runs),
+            most_runs=read("SEGUE_MOST_RUNS", _parse_count, default.most_runs),
             keep_last_runs=read("SEGUE_KEEP_LAST_RUNS", _parse_count, default.keep_last_runs),
             log=environ.get("SEGUE_LOG", "").strip() or None,
             oidc_issuer=environ.get("SEGUE_OIDC_ISSUER", "").strip() or None,

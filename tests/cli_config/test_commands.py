@@ -215,3 +215,32 @@ def test_list_of_an_unknown_kind(ready):
 
 def test_list_before_anything_is_configured(ready):
     assert "nothing yet" in ready("list", "queries")[1]
+
+
+def test_how_long_things_are_kept_is_set_shown_and_taken_back(ready, monkeypatch):
+    monkeypatch.setenv("SEGUE_KEEP_RUNS", "200d")
+    assert ready("retention", "set")[0] == 2
+    assert ready("retention", "set", "--keep-payloads", "30d", "--most-payloads", "9")[0] == 0
+    assert json.loads(ready("retention", "show", "--json")[1]) == {
+        "set": {"keep_payloads": "30d", "most_payloads": 9},
+        "effective": {
+            "keep_payloads": 30 * 86400,
+            "most_payloads": 9,
+            "keep_runs": 200 * 86400,
+            "most_runs": None,
+            "keep_last_runs": 20,
+        },
+    }
+    code, _, told = ready("retention", "set", "--keep-runs", "1d")
+    assert (code, "outlive" in told) == (2, True)
+    ready("retention", "set", "--keep-payloads", "default")
+    shown = ready("retention", "show")[1]
+    assert [line.split()[1:3] for line in shown.splitlines() if "keep_payloads" in line] == [["90", "days"]]
+
+
+def test_apply_tells_a_change_of_retention(ready, tmp_path):
+    (tmp_path / "kept.yaml").write_text("version: 1\nretention: {keep_payloads: 30d}\n")
+    out = ready("apply", "kept.yaml")[1]
+    assert "~ retention of the workspace" in out
+    assert "keep_payloads: (not set) -> 30d" in out
+    assert "1 unchanged" in ready("apply", "kept.yaml")[1]

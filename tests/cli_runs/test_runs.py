@@ -272,7 +272,7 @@ def test_an_unknown_run(shop, command):
     assert result.err.splitlines() == [
         'error: There is no run "20990101". [unknown_run]',
         "  1. See all of them with: segue runs",
-        "  2. Records of old runs are removed: see SEGUE_KEEP_RUNS.",
+        "  2. Records of old runs are removed: see Settings > Retention, or `segue retention show`.",
     ]
 
 

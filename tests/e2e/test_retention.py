@@ -20,6 +20,7 @@ from segue.catalog.models import Orchestration
 from segue.catalog.runs import AudienceSnapshot, DeliveryReject, ProfileId, Run, Task
 from segue.errors import UsageError
 from segue.services.history import history
+from segue.services.retention import retention_entry, set_retention
 from segue.services.workspace import Workspace, open_workspace
 from segue.workflow.garbage import Collected, collect
 from segue.workflow.housekeeping import collect_daily
@@ -182,6 +183,41 @@ def test_records_stay_longer_than_data_and_the_latest_ones_for_good(shop: Shop) 
             RunRecords(workspace.catalog).get(runs[0].id)
     assert caught.value.code == "unknown_run"
     assert shop.run().counts["unchanged"] == 1
+
+
+def test_by_count_the_latest_runs_keep_what_they_stored_and_the_next_run_goes_on(shop: Shop) -> None:
+    with opened(shop) as workspace:
+        set_retention(workspace, retention_entry({"most_payloads": 2, "most_runs": 3, "keep_last_runs": 1}))
+    shop.configure(max_remove_share=1.0, max_reject_share=1.0)
+    runs = []
+    for number in range(2, 7):
+        shop.people([*people(*range(number)), {"email": "nobody"}])
+        runs.append(shop.run())
+    done = gc(shop, later=timedelta(hours=7))  # files that somebody may be reading are left alone for six hours
+    assert done.removed["records of runs"] == 2
+    assert done.removed["folders of runs"] == 3
+    with opened(shop) as workspace:
+        assert [run.id for run in RunRecords(workspace.catalog).recent()] == [run.id for run in reversed(runs[2:])]
+    kept = {path.parent.name for path in (shop.folder / "home" / "runs").glob("*/rejects.parquet")}
+    assert kept == {runs[3].id, runs[4].id}
+    assert shop.run().counts["unchanged"] == 6
+    undone = shop.undo(runs[2].id)
+    assert undone.error is not None
+    assert undone.error["code"] == "changes_expired"
+    assert "latest 2 runs" in undone.error["cause"]
+    assert shop.undo(runs[4].id, allowed=["max_remove_share"]).error is None
+    assert shop.members() == addresses(*range(5))
+
+
+def test_an_unfinished_run_is_kept_whatever_the_count(shop: Shop) -> None:
+    with opened(shop) as workspace:
+        set_retention(workspace, retention_entry({"most_runs": 1, "keep_payloads": "1s", "keep_runs": "1s"}))
+    shop.generate(100)
+    shop.killed_at("import-accepted-after")
+    assert gc(shop, later=YEARS).removed == {}
+    shop.run()
+    assert len(shop.members()) == 100
+    assert sum(job["status"] == "complete" for job in shop.admin.jobs()) == 1
 
 
 def test_the_last_good_run_stays_because_a_fuse_looks_at_it(shop: Shop) -> None:

@@ -105,6 +105,19 @@ def test_the_activity_log_is_exported(api):
     assert "hidden" not in text
 
 
+def test_how_long_things_are_kept_is_read_looked_at_and_set(api):
+    assert api.ask(Policy.VIEWER, "GET", "/api/v1/retention").json()["effective"]["keep_payloads"] == 90 * 86400
+    entry = {"keep_payloads": "30d", "most_runs": 40}
+    looked = api.ask(Policy.ADMINISTRATOR, "POST", "/api/v1/retention/preview", json=entry)
+    assert (looked.status_code, looked.json()) == (200, {"removed": {}, "bytes": 0, "merged": [], "kept": []})
+    assert api.ask(Policy.VIEWER, "GET", "/api/v1/retention").json()["set"]["keep_payloads"] is None
+    answer = api.ask(Policy.ADMINISTRATOR, "PUT", "/api/v1/retention", json=entry)
+    assert answer.json()["effective"]["keep_payloads"] == 30 * 86400
+    assert api.ask(Policy.VIEWER, "GET", "/api/v1/retention").json() == answer.json()
+    wrong = api.ask(Policy.ADMINISTRATOR, "PUT", "/api/v1/retention", json={"keep_runs": "1d", "keep_payloads": "2d"})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "bad_retention")
+
+
 def test_a_name_with_a_line_break_writes_no_header(api):
     answer = api.ask(Policy.ADMINISTRATOR, "GET", "/api/v1/users/x%0d%0aSet-Cookie:%20a=b")
     assert answer.status_code == 404

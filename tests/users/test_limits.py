@@ -64,11 +64,9 @@ def test_what_is_left_is_what_the_windows_of_this_process_say(workspace):
 
 
 def test_limits_of_the_environment_say_where_they_come_from():
-    settings = Settings.from_env({"SEGUE_KEEP_PAYLOADS": "30d", "SEGUE_QUERY_MEMORY": "2GB"})
+    settings = Settings.from_env({"SEGUE_QUERY_MEMORY": "2GB"})
     found = {limit.variable: (limit.value, limit.source) for limit in process_limits(settings)}
-    assert found["SEGUE_KEEP_PAYLOADS"] == ("30 days", "environment")
     assert found["SEGUE_QUERY_MEMORY"] == ("2,000 MB", "environment")
-    assert found["SEGUE_KEEP_RUNS"] == ("365 days", "default")
     assert found["SEGUE_QUERY_SECONDS"] == ("30 minutes", "default")
 
 

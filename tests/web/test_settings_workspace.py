@@ -7,6 +7,7 @@ import importlib.metadata
 import io
 import json
 from contextlib import closing
+from pathlib import Path
 
 import httpx
 import pytest
@@ -16,11 +17,13 @@ from segue.services.audit import note
 from segue.services.links import password_link, redeem_link
 from segue.services.login import log_in
 from segue.services.permissions import Policy
+from segue.services.retention import Retention, retention
 from segue.services.users import create_user
 from segue.services.workspace import open_workspace
 from segue.settings import Settings
 from tests.alerts.receivers import web_server
-from tests.web.browser import PASSWORD
+from tests.web.browser import PASSWORD, logged_in_as
+from tests.web.conftest import visiting
 
 
 @pytest.fixture
@@ -95,9 +98,45 @@ def test_limits_are_those_of_the_account_with_what_is_left(visitor):
     expect(row.get_by_role("cell").nth(1)).to_have_text("10")
     expect(row.get_by_role("cell").nth(2)).to_have_text("150")
     environment = page.get_by_role("region", name="Limits of the environment")
-    kept = environment.get_by_role("row").filter(has_text="SEGUE_KEEP_PAYLOADS")
-    expect(kept).to_contain_text("90 days")
+    kept = environment.get_by_role("row").filter(has_text="SEGUE_QUERY_SECONDS")
+    expect(kept).to_contain_text("30 minutes")
     expect(kept).to_contain_text("default")
+
+
+def test_how_long_things_are_kept_is_looked_at_and_then_set(visitor, workspace, site):
+    page = visitor.go("/settings/retention")
+    field = page.get_by_label("People's data: how long")
+    expect(page.get_by_role("main")).to_contain_text("Empty: 90 days")
+    field.fill("sometimes")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("duration")
+    field.fill("1s")
+    page.get_by_role("button", name="See what would go").click()
+    gone = page.get_by_role("region", name="What would go").get_by_role("row").filter(has_text="Folders of runs")
+    expect(gone).to_be_visible()
+    assert visitor.serious() == []
+    folders = sorted((Path(site.place.variables["SEGUE_HOME"]) / "runs").iterdir())
+    assert folders  # looking removes nothing
+    field.fill("300d")
+    page.get_by_label("People's data: at most of so many runs").fill("500")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("It counts from the next collection on.")).to_be_visible()
+    found = retention(workspace, Settings())
+    assert (found.keep_payloads, found.most_payloads) == (300 * 86400, 500)
+    visitor.go("/settings/retention")
+    expect(field).to_have_value("300d")
+    field.fill("")
+    page.get_by_label("People's data: at most of so many runs").fill("")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("It counts from the next collection on.")).to_be_visible()
+    assert retention(workspace, Settings()) == Retention.of(Settings())
+
+
+def test_who_may_not_set_it_sees_what_counts(site, browser):
+    with visiting(site, browser, logged_in_as(site.place, Policy.VIEWER)) as visitor:
+        page = visitor.go("/settings/retention")
+        expect(page.get_by_role("main")).to_contain_text("365 days")
+        expect(page.get_by_role("button", name="Save", exact=True)).to_have_count(0)
 
 
 def test_the_activity_log_is_searched_filtered_and_paged_by_the_server(visitor, workspace):

@@ -67,6 +67,9 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("POST", f"{V1}/users/{{name}}/logout"): "users.manage",
     ("GET", f"{V1}/tokens"): "tokens.own",
     ("POST", f"{V1}/tokens/{{name}}/revoke"): "tokens.own",
+    ("GET", f"{V1}/retention"): "configuration.read",
+    ("PUT", f"{V1}/retention"): "settings.edit",
+    ("POST", f"{V1}/retention/preview"): "settings.edit",
     ("GET", f"{V1}/audit"): "audit.read",
 }
 """(method, path as the route has it) -> the permission that it takes; use cases ask for it once more."""

@@ -9,6 +9,8 @@ COMMANDS: Mapping[str, str | None] = {
     "upgrade": None,
     "gc": None,
     "forget": "settings.edit",
+    "retention show": "configuration.read",
+    "retention set": "settings.edit",
     "apply": "configuration.read",
     "export": "configuration.read",
     "list": "configuration.read",

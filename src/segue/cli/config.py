@@ -152,11 +152,11 @@ def _show(report: ApplyReport) -> None:
 
 def _show_change(change: Change) -> None:
     from segue.security import Secret
-    from segue.services.configuration import NOUNS
+    from segue.services.configuration import WORDS
 
     sign, colour = _SIGNS[change.action]
     former = f", renamed from {change.renamed_from}" if change.renamed_from else ""
-    typer.secho(f"{sign} {NOUNS[change.kind]} {change.name}{former}", fg=colour)
+    typer.secho(f"{sign} {WORDS[change.kind]} {change.name}{former}", fg=colour)
     for field in change.fields if change.action in ("update", "rename") else ():
         if isinstance(field.new, Secret) or isinstance(field.old, Secret):
             typer.echo(f"    {field.name}: changed")

@@ -1,13 +1,15 @@
-"""``segue gc`` and ``segue forget``: what is stored of runs and of people goes."""
+"""``segue gc``, ``retention`` and ``forget``: what is stored of runs and of people goes, and when."""
 
 # ruff: noqa: PLC0415 -- DuckDB, Arrow and SQLAlchemy load inside the commands, so that `segue --help` stays quick
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from segue.cli.context import armed_settings, workspace
+from segue.errors import UsageError
 
 if TYPE_CHECKING:
     from segue.workflow.forgetting import Forgotten
@@ -22,13 +24,17 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command(rich_help_panel=_PANEL)(gc)
     app.command(rich_help_panel=_PANEL)(forget)
+    retention = typer.Typer(help="How long what runs stored is kept.", no_args_is_help=True, rich_markup_mode="rich")
+    retention.command(name="show")(show)
+    retention.command(name="set")(set_)
+    app.add_typer(retention, name="retention", rich_help_panel=_PANEL)
 
 
 def gc(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed; remove nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove what runs stored longer ago than SEGUE_KEEP_PAYLOADS and SEGUE_KEEP_RUNS say.
+    """Remove what runs stored longer ago than the retention of the workspace says.
 
     Nothing goes that a next run, an unfinished run or an undo within that time needs. `segue serve` does it once a day.
     """
@@ -69,6 +75,61 @@ def forget(
         print_json({"dry_run": dry_run, "removed": counts, "remains": remains})
     else:
         _show_forgotten(done)
+
+
+def show(as_json: AsJson = False) -> None:
+    """Show how long what runs stored is kept, and what says so."""
+    from segue.cli.output import print_grid, print_json
+    from segue.services.retention import retention_state
+
+    current = armed_settings()
+    with workspace() as opened:
+        state = retention_state(opened, current)
+    counts, entry = asdict(state.effective), state.entry.document()
+    if as_json:
+        print_json({"set": entry, "effective": counts})
+        return
+    rows = [
+        (name, _kept(name, value), "workspace" if name in entry else "environment or default")
+        for name, value in counts.items()
+    ]
+    print_grid(("setting", "value", "set by"), rows)
+
+
+def set_(
+    keep_payloads: Annotated[str | None, typer.Option(help="How long people's data of a run stay: `90d`.")] = None,
+    most_payloads: Annotated[str | None, typer.Option(help="How many of the latest runs keep them at most.")] = None,
+    keep_runs: Annotated[str | None, typer.Option(help="How long the record of a run stays: `365d`.")] = None,
+    most_runs: Annotated[str | None, typer.Option(help="How many of the latest runs keep theirs at most.")] = None,
+    keep_last_runs: Annotated[str | None, typer.Option(help="How many keep theirs however old they are.")] = None,
+) -> None:
+    """Set how long what runs stored is kept, for everybody in this workspace; what is not named stays.
+
+    `default` takes a setting back: then the environment of the server counts, else the default. Counts are of each orchestration.
+    """
+    from segue.services.retention import retention_entry, retention_state, set_retention
+
+    given = {
+        "keep_payloads": keep_payloads,
+        "most_payloads": most_payloads,
+        "keep_runs": keep_runs,
+        "most_runs": most_runs,
+        "keep_last_runs": keep_last_runs,
+    }
+    named = {name: value for name, value in given.items() if value is not None}
+    if not named:
+        raise UsageError("Name what to set, such as --keep-payloads 30d.")
+    with workspace() as opened:
+        values = {**retention_state(opened, armed_settings()).entry.document(), **named}
+        entry = retention_entry({name: value for name, value in values.items() if value != "default"})
+        changed = set_retention(opened, entry)
+    typer.echo("it counts from the next collection on" if changed else "it was so before")
+
+
+def _kept(name: str, value: float | None) -> str:
+    if value is None:
+        return "no limit"
+    return f"{value / 86400:g} days" if name in ("keep_payloads", "keep_runs") else f"{value:,} runs"
 
 
 def _show_forgotten(done: Forgotten) -> None:

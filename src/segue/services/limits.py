@@ -17,7 +17,6 @@ from segue.settings import Settings
 
 _DAY = timedelta(days=1)
 _LOOK_BACK = timedelta(days=30)
-_KEPT_FOR = 86400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +102,6 @@ def process_limits(settings: Settings) -> tuple[ProcessLimit, ...]:
         line("SEGUE_QUERY_SECONDS", "query_seconds", "how long one query may run"),
         line("SEGUE_QUERY_MEMORY", "query_memory", "memory of one query"),
         line("SEGUE_ENGINE_MEMORY", "engine_memory", "memory of comparing and encoding"),
-        line("SEGUE_KEEP_PAYLOADS", "keep_payloads", "how long people's data of a run stay"),
-        line("SEGUE_KEEP_RUNS", "keep_runs", "how long the record of a run stays"),
-        line("SEGUE_KEEP_LAST_RUNS", "keep_last_runs", "latest runs of each orchestration that stay however old"),
     )
 
 
@@ -126,6 +122,4 @@ def _endpoints(account: str) -> tuple[EndpointLimit, ...]:
 def _shown(name: str, value: float) -> str:
     if name.endswith("memory"):
         return f"{value / 10**6:,.0f} MB"
-    if name in {"keep_payloads", "keep_runs"}:
-        return f"{value / _KEPT_FOR:g} days"
     return f"{value / 60:g} minutes" if name == "query_seconds" else f"{value:,g}"

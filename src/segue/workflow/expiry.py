@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from segue.catalog.models import Orchestration
 from segue.catalog.runs import ENDED_WELL, AudienceSnapshot, DeliveryPart, Run, Task
-from segue.settings import Settings
+from segue.services.retention import Retention
 from segue.workflow.rows import SETTLED
 from segue.workflow.status import RunStatus
 
@@ -37,8 +37,8 @@ def orchestration_ids(session: Session) -> set[str]:
     return {found for column in columns for found in session.scalars(select(column).distinct())}
 
 
-def expired(session: Session, orchestration_id: str, settings: Settings, at: datetime) -> Expired:
-    """What has expired at a moment. A run's age counts from its end.
+def expired(session: Session, orchestration_id: str, retention: Retention, at: datetime) -> Expired:
+    """What has expired at a moment, by age or because so many runs are newer. A run's age counts from its end.
 
     The latest runs keep their record whatever their age, and so does the last one that ended well: a fuse looks at its count.
     Of an orchestration that was deleted nothing is kept beyond its time: nobody can go on with it.
@@ -51,20 +51,22 @@ def expired(session: Session, orchestration_id: str, settings: Settings, at: dat
     settled = set(_having(session, orchestration_id, Task, *SETTLED))
     over = {run.id for run in runs if run.status in ENDED_WELL} | settled
     needed = {run.id for run in runs if run.status == RunStatus.WAITING or run.id in begun - over} if alive else set()
-    lasting = {run.id for run in runs[: settings.keep_last_runs]} if alive else set()
+    lasting = {run.id for run in runs[: retention.keep_last_runs]} if alive else set()
     lasting |= {run.id for run in islice((r for r in runs if r.status in ENDED_WELL and r.kind == "sync"), 1) if alive}
 
-    def older(than: float) -> set[str]:
-        return {run.id for run in runs if at - (run.ended_at or run.started_at) > timedelta(seconds=than)}
+    def past(seconds: float, most: int | None) -> set[str]:
+        old = {run.id for run in runs if at - (run.ended_at or run.started_at) > timedelta(seconds=seconds)}
+        return old | {run.id for run in runs[most:] if most is not None}
 
-    payloads = older(settings.keep_payloads) - needed
+    old = past(retention.keep_payloads, retention.most_payloads)
+    payloads = old - needed
     return Expired(
         alive=alive,
         runs={run.id for run in runs},
         payloads=payloads,
         given_up=payloads - over,
-        records=(older(settings.keep_runs) & payloads) - lasting,
-        unfinished=older(settings.keep_payloads) & needed,
+        records=(past(retention.keep_runs, retention.most_runs) & payloads) - lasting,
+        unfinished=old & needed,
     )
 
 

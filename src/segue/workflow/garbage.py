@@ -23,6 +23,7 @@ from segue.catalog.models import Orchestration
 from segue.catalog.runs import AudienceSnapshot, DeliveryPart, DeliveryReject, Run, Task
 from segue.catalog.tokens import RunStart
 from segue.failpoints import reach
+from segue.services.retention import Retention, retention
 from segue.services.stored_files import GRACE, leftovers, remove_all, run_folders, segment_files, size, spare_segments
 from segue.services.stored_ids import forget_unheld
 from segue.services.workspace import Workspace
@@ -64,9 +65,14 @@ class Collected:
     kept: tuple[Kept, ...] = ()
 
 
-def collect(workspace: Workspace, settings: Settings, *, at: datetime, dry_run: bool = False) -> Collected:
-    """Remove what has expired at a moment, one orchestration after the other; one that runs just now is left out."""
-    collector = _Collector(workspace, settings, at, dry_run)
+def collect(
+    workspace: Workspace, settings: Settings, *, at: datetime, dry_run: bool = False, keep: Retention | None = None
+) -> Collected:
+    """Remove what has expired at a moment, one orchestration after the other; one that runs just now is left out.
+
+    keep: how long things are kept, for a dry run of other times; None: as the workspace and the settings say.
+    """
+    collector = _Collector(workspace, settings, keep or retention(workspace, settings), at, dry_run)
     with workspace.catalog.session(read_only=True) as session:
         stored = {path.name for path in workspace.layout.snapshots.glob("*") if path.is_dir()}
         ids = sorted(orchestration_ids(session) | stored)
@@ -82,10 +88,11 @@ def collect(workspace: Workspace, settings: Settings, *, at: datetime, dry_run: 
 class _Collector:
     """Counts while it removes, or only counts."""
 
-    def __init__(self, workspace: Workspace, settings: Settings, at: datetime, dry_run: bool) -> None:
+    def __init__(self, workspace: Workspace, settings: Settings, keep: Retention, at: datetime, dry_run: bool) -> None:
         self._workspace = workspace
         self._layout = workspace.layout
         self._settings = settings
+        self._keep = keep
         self._at = at
         self._dry_run = dry_run
         self._removed: Counter[What] = Counter()
@@ -109,7 +116,7 @@ class _Collector:
         if self._dry_run:
             self._remove(orchestration_id)
             return
-        seen = _Collector(self._workspace, self._settings, self._at, dry_run=True)
+        seen = _Collector(self._workspace, self._settings, self._keep, self._at, dry_run=True)
         if not seen._remove(orchestration_id) and not seen._removed.total() and not seen._merged:
             # A run that begins now is not turned away for nothing.
             self._kept += seen._kept
@@ -125,7 +132,7 @@ class _Collector:
     def _remove(self, orchestration_id: str) -> bool:
         """Remove or count what has expired; whether a run is to be given up, or would be."""
         with self._workspace.catalog.session(read_only=True) as session:
-            runs = expired(session, orchestration_id, self._settings, self._at)
+            runs = expired(session, orchestration_id, self._keep, self._at)
             name = _name(session, orchestration_id)
         for run_id in sorted(runs.unfinished):
             self._kept.append(Kept(orchestration=name, run_id=run_id, why=_UNFINISHED))
@@ -143,7 +150,7 @@ class _Collector:
         with self._workspace.catalog.session(read_only=True) as session:
             known = set(session.scalars(select(Run.id)))
         self._files("folders of runs", [folder for folder in folders if folder.name not in known])
-        oldest = self._at.timestamp() - max(self._settings.keep_payloads, GRACE)
+        oldest = self._at.timestamp() - max(self._keep.keep_payloads, GRACE)
         self._files("leftovers", leftovers(self._layout, older_than=oldest))
         kept = [path for path in self._layout.snapshots.glob("*/*.parquet") if path not in self._gone]
         with Workbench(self._layout.runs, memory_bytes=self._settings.engine_memory) as bench:
@@ -168,7 +175,7 @@ class _Collector:
             row = session.get(AudienceSnapshot, orchestration_id)
             baseline, updated = (tuple(row.segments), row.updated_at) if row else ((), None)
         age = (self._at - updated).total_seconds() if updated else 0.0
-        if not runs.alive and updated and age > self._settings.keep_payloads:
+        if not runs.alive and updated and age > self._keep.keep_payloads:
             baseline = ()
             self._removed["baselines of deleted orchestrations"] += 1
             if not self._dry_run:

@@ -152,7 +152,10 @@ class RunRecords:
             rows = session.scalars(select(Run).where(Run.id.startswith(run_id, autoescape=True)).limit(2)).all()
             if len(rows) != 1:
                 what = f'is no run "{run_id}"' if not rows else f'are several runs whose id starts with "{run_id}"'
-                steps = ("See all of them with: segue runs", "Records of old runs are removed: see SEGUE_KEEP_RUNS.")
+                steps = (
+                    "See all of them with: segue runs",
+                    "Records of old runs are removed: see Settings > Retention, or `segue retention show`.",
+                )
                 raise UsageError(f"There {what}.", code="unknown_run", steps=steps)
             return _with_tasks(session, rows[0])
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from sqlalchemy import func, select
 
 from segue.audience.delta import Delta, DeltaCounts
 from segue.audience.duplicates import DuplicateCounts
@@ -16,11 +17,14 @@ from segue.audience.snapshot import write_segment
 from segue.audience.text import parquet
 from segue.audience.workbench import Workbench, open_rows, writing
 from segue.catalog.base import now
+from segue.catalog.runs import Run
 from segue.delivery.words import counted
 from segue.errors import UsageError
+from segue.services.retention import retention_in
 from segue.services.shared_lists import release
 from segue.services.snapshots import load_snapshot
 from segue.services.staged import Connected, Staged
+from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow.context import RunContext
 from segue.workflow.records import RunRecord
@@ -35,11 +39,11 @@ def stage_undo(context: RunContext) -> Staged:
         held = load_snapshot(session, layout.snapshots, orchestration.id)
     members = held.snapshot.sql()
     before = context.records.get(undone)
-    if not segment.is_file() and _past_keeping(before, context.settings):
+    if not segment.is_file() and (kept := _past_keeping(context.workspace, before, context.settings)):
         raise UsageError(
             f"Run {undone} ended too long ago: what it changed is no longer stored, so it cannot be undone.",
             code="changes_expired",
-            cause=f"Stored changes are kept for {context.settings.keep_payloads / 86400:g} days (SEGUE_KEEP_PAYLOADS).",
+            cause=f"Stored changes are kept for {kept}.",
             steps=("Correct the query, and run the orchestration: the list will be what the query says.",),
         )
     if not segment.is_file() or members is None:
@@ -94,9 +98,16 @@ def stage_undo(context: RunContext) -> Staged:
     )
 
 
-def _past_keeping(run: RunRecord, settings: Settings) -> bool:
-    """Whether the stored changes of a run have outlived their time."""
-    return now() - (run.ended_at or run.started_at) > timedelta(seconds=settings.keep_payloads)
+def _past_keeping(workspace: Workspace, run: RunRecord, settings: Settings) -> str | None:
+    """How long changes are kept, in words, where those of a run have outlived that; None where they have not."""
+    with workspace.catalog.session(read_only=True) as session:
+        keep = retention_in(session, settings)
+        later = select(func.count()).where(
+            Run.orchestration_id == run.orchestration_id, Run.started_at > run.started_at
+        )
+        newer = session.scalars(later).one()
+    old = now() - (run.ended_at or run.started_at) > timedelta(seconds=keep.keep_payloads)
+    return keep.words if old or (keep.most_payloads is not None and newer >= keep.most_payloads) else None
 
 
 def _stage_returns(bench: Workbench, context: RunContext, *, removed: int) -> Delta:

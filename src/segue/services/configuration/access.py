@@ -12,6 +12,7 @@ from segue.services.configuration.entries import (
     GroupEntry,
     OrchestrationEntry,
 )
+from segue.services.configuration.retention import KEY
 from segue.services.configuration.state import State
 from segue.services.permissions import EDITS, Actor, require_destination
 
@@ -20,6 +21,9 @@ def require_changes(actor: Actor, changes: Sequence[Change], before: State, afte
     """Raise NotPermittedError for the first change that the actor may not make, now or with what it refers to."""
     for change in changes:
         if change.action == "unchanged":
+            continue
+        if change.kind == KEY:
+            actor.require("settings.edit")
             continue
         actor.require(EDITS[change.kind])
         for state, name in ((before, change.renamed_from or change.name), (after, change.name)):

@@ -16,6 +16,13 @@ from segue.services.configuration.entries import KINDS, SECRETS, Entry, QueryEnt
 from segue.services.configuration.problems import ConfigurationError, Problem
 from segue.services.configuration.queries import check_queries
 from segue.services.configuration.references import draft_warnings, reference_problems
+from segue.services.configuration.retention import (
+    KEY,
+    RetentionEntry,
+    read_retention,
+    retention_change,
+    save_retention,
+)
 from segue.services.configuration.sharing import shared_list_warnings
 from segue.services.configuration.state import State, delete_entry, read_state, rename_orchestration, save_entry
 from segue.services.configuration.trail import record_change
@@ -72,10 +79,12 @@ def apply_documents(
     guard: called with the session that is about to save, under the write lock; what it raises stops the save.
     """
     with workspace.catalog.session(read_only=True) as session:
-        current = read_state(session, workspace.box)
-    desired = _desired(documents, current)
+        current, before = read_state(session, workspace.box), read_retention(session)
+    desired, retention = _desired(documents, current), documents.retention or before
     future: State = {kind: desired[kind] if prune else {**current[kind], **desired[kind]} for kind in KINDS}
     changes = compare(current, desired, prune=prune)
+    if documents.retention is not None:
+        changes += (retention_change(before, retention),)
     require_changes(workspace.actor, changes, current, future)
     problems = [*documents.problems, *reference_problems(documents, current, future)]
     # Checking the SQL opens the databases: worth its time beside other mistakes, so that all show at once.
@@ -94,7 +103,7 @@ def apply_documents(
         applied=not dry_run,
     )
     if report.changed and not dry_run:
-        _save(workspace, current, desired, changes, guard)
+        _save(workspace, (current, before), (desired, retention), changes, guard)
     return report
 
 
@@ -108,18 +117,29 @@ def _desired(documents: Documents, current: State) -> dict[str, dict[str, Entry]
     return desired
 
 
-def _save(workspace: Workspace, before: State, desired: State, changes: Sequence[Change], guard: Guard | None) -> None:
+def _save(
+    workspace: Workspace,
+    before: tuple[State, RetentionEntry],
+    after: tuple[State, RetentionEntry],
+    changes: Sequence[Change],
+    guard: Guard | None,
+) -> None:
+    desired, retention = after
     with workspace.catalog.session() as session:
         if guard is not None:
             guard(session)
         # The checks above ran without the write lock, because they may take a while.
-        if read_state(session, workspace.box) != before:
+        if (read_state(session, workspace.box), read_retention(session)) != before:
             raise BusyError(
                 "somebody else changed the configuration at the same time; nothing was saved",
                 code="configuration_changed",
                 steps=("Apply again.",),
             )
         for change in changes:
+            if change.kind == KEY:
+                save_retention(session, retention)
+                record_change(session, workspace.actor, change)
+                continue
             if change.renamed_from:
                 rename_orchestration(session, change.renamed_from, change.name)
             if change.action in ("create", "update", "rename"):

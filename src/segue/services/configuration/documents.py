@@ -24,6 +24,7 @@ from segue.services.configuration.entries import (
 )
 from segue.services.configuration.messages import explain, wants_number
 from segue.services.configuration.problems import Place, Problem
+from segue.services.configuration.retention import KEY, RetentionEntry
 from segue.services.configuration.source import Location, Source, read_source
 from segue.services.names import suggestion
 
@@ -56,11 +57,12 @@ class Item:
 class Documents:
     """What the files say.
 
-    items: kind -> every item, valid or not; named: kind -> name -> the valid items.
+    items: kind -> every item, valid or not; named: kind -> name -> the valid items; retention: where a file sets it.
     """
 
     items: dict[str, list[Item]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
     named: dict[str, dict[str, Item]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
+    retention: RetentionEntry | None = None
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -91,6 +93,8 @@ def _add(documents: Documents, source: Source) -> None:
             documents.problems.append(Problem(source.place(()), "takes keys and values; it starts with `version: 1`"))
         return
     _check_top(documents, source, data)
+    if KEY in data:
+        _add_retention(documents, source, data[KEY])
     for kind in KINDS:
         items = data.get(kind)
         if isinstance(items, list):
@@ -108,7 +112,7 @@ def _may_be_unset(at: Location) -> bool:
 
 
 def _check_top(documents: Documents, source: Source, data: dict[str, object]) -> None:
-    known = ("version", *KINDS)
+    known = ("version", *KINDS, KEY)
     for key in data:
         if key not in known:
             message = f'there is no key "{key}" here{suggestion(key, known)}'
@@ -118,6 +122,19 @@ def _check_top(documents: Documents, source: Source, data: dict[str, object]) ->
         documents.problems.append(Problem(source.place(()), f'"version" is missing; add `version: {VERSION}`'))
     elif (version != VERSION or isinstance(version, bool)) and not source.told(("version",)):
         documents.problems.append(Problem(source.place(("version",)), f'"version" takes {VERSION}'))
+
+
+def _add_retention(documents: Documents, source: Source, data: object) -> None:
+    if not isinstance(data, dict):
+        documents.problems.append(Problem(source.place((KEY,)), f'"{KEY}" takes keys and values'))
+        return
+    if documents.retention is not None:
+        documents.problems.append(Problem(source.key_place((KEY,)), f'"{KEY}" is here twice; it belongs in one file'))
+        return
+    try:
+        documents.retention = RetentionEntry.model_validate(_numbers_kept(RetentionEntry, data))
+    except ValidationError as error:
+        documents.problems += explain(error, model=RetentionEntry, source=source, at=(KEY,))
 
 
 def _add_item(documents: Documents, source: Source, kind: str, at: Location, data: object) -> None:

@@ -274,5 +274,8 @@ NOUNS: Mapping[str, str] = {
 }
 """What one of each kind is called."""
 
+WORDS: Mapping[str, str] = {**NOUNS, "retention": "retention"}
+"""What is called how in a list of changes: one of each kind, and the settings of the workspace."""
+
 SECRETS: Mapping[str, str] = {"credentials": "api_key", "alerts": "url"}
 """The kinds that hold a secret, and the key that it stands behind."""

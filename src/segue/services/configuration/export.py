@@ -12,6 +12,7 @@ import yaml
 
 from segue.services.configuration.documents import VERSION
 from segue.services.configuration.entries import KINDS, SECRETS, DatabaseEntry, Entry
+from segue.services.configuration.retention import KEY, read_retention
 from segue.services.configuration.state import read_state
 from segue.services.configuration.substitution import escape
 from segue.services.workspace import Workspace
@@ -25,7 +26,7 @@ def export_yaml(workspace: Workspace, *, folder: Path | None = None) -> str:
     not set changes nothing.
     """
     with workspace.catalog.session(read_only=True) as session:
-        state = read_state(session, workspace.box)
+        state, retention = read_state(session, workspace.box), read_retention(session).document()
     variables = key_variables(state["credentials"])
     addresses = key_variables(state["alerts"], ending="_ALERT_URL")
     document: dict[str, Any] = {"version": VERSION}
@@ -33,6 +34,8 @@ def export_yaml(workspace: Workspace, *, folder: Path | None = None) -> str:
         items = [_item(entry, addresses if kind == "alerts" else variables, folder) for entry in state[kind].values()]
         if items:
             document[kind] = items
+    if retention:
+        document[KEY] = retention
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 

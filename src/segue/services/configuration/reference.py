@@ -27,6 +27,7 @@ from segue.services.configuration.entries import (
     MemberEntry,
     ScheduleEntry,
 )
+from segue.services.configuration.retention import KEY, RetentionEntry
 from segue.settings import Settings
 from segue.template import TemplateSettings
 
@@ -47,8 +48,8 @@ An empty variable counts as not set. A value that makes no sense ends the comman
 _FILE = """\
 ## Files
 
-A file starts with `version: 1`. Each other key holds a list of items; each item has a `name` that is unique among its
-kind. Names may be used in any order and across files; what is not in the files may be in the workspace already.
+A file starts with `version: 1`. Each other key but `retention` holds a list of items; each item has a `name` that is unique among
+its kind. Names may be used in any order and across files; what is not in the files may be in the workspace already.
 
 In every text `${NAME}` stands for an environment variable and `${NAME:-default}` for one with a default, which also
 replaces an empty value. Write `$${` for the two characters `${`. A variable that is not set is a mistake, except in
@@ -57,6 +58,10 @@ replaces an empty value. Write `$${` for the two characters `${`. A variable tha
 """
 _TEMPLATE = """\
 They stand beside `name` and `destination`. An orchestration may set any of them for itself under `settings:`.
+
+"""
+_RETENTION = """\
+This key holds no list but the keys below. Where no file has it, `segue apply` leaves alone what is set, with `--prune` too.
 
 """
 _DEFAULTS = {
@@ -86,6 +91,7 @@ def reference() -> str:
         if model is GroupEntry:
             parts += ["#### `schedule` of a group\n\n", _keys(ScheduleEntry)]
             parts += ["#### Each of the `members` of a group\n\n", _keys(MemberEntry)]
+    parts += [f"### `{KEY}`\n\n", f"{inspect.getdoc(RetentionEntry)}\n\n", _RETENTION, _keys(RetentionEntry)]
     return "".join(parts).rstrip("\n") + "\n"
 
 

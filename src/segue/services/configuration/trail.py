@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from segue.services.audit import record
 from segue.services.configuration.changes import Change, shown
-from segue.services.configuration.entries import NOUNS
+from segue.services.configuration.entries import WORDS
 from segue.services.permissions import Actor
 
 
@@ -20,5 +20,5 @@ def record_change(session: Session, actor: Actor, change: Change) -> None:
     after: dict[str, Any] = {field.name: shown(field.new) for field in change.fields if field.new is not None}
     if change.renamed_from:
         before["name"], after["name"] = change.renamed_from, change.name
-    word = NOUNS[change.kind].replace(" ", "_")
+    word = WORDS[change.kind].replace(" ", "_")
     record(session, actor, f"{word}.{change.action}", change.name, before=before or None, after=after or None)

@@ -19,6 +19,7 @@ from segue.web.pages import (
     settings_activity,
     settings_alerts,
     settings_limits,
+    settings_retention,
     settings_tokens,
     settings_users,
     workflows,
@@ -46,6 +47,7 @@ PAGES: tuple[Page, ...] = check(
         settings_tokens.PAGE,
         settings_alerts.PAGE,
         settings_limits.PAGE,
+        settings_retention.PAGE,
         settings_activity.PAGE,
         settings_about.PAGE,
     )

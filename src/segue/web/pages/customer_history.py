@@ -10,6 +10,7 @@ from orjson import dumps
 from segue.errors import SegueError
 from segue.services.history import Entry, history
 from segue.services.rejects import Reject
+from segue.services.retention import retention
 from segue.web.components.banner import error_banner
 from segue.web.components.fields import needed, text_field
 from segue.web.components.icons import button
@@ -21,7 +22,6 @@ from segue.web.components.table import Column, DataTable
 from segue.web.registry import Page, Section
 from segue.web.visit import Visit
 
-_DAY = 86400
 _RUN = "/workflows/{run_id}"
 _SOURCES = {"segue": "Segue", "klaviyo": "Klaviyo"}
 
@@ -59,11 +59,11 @@ async def _look(visit: Visit, place: Part, email: str) -> None:
         if problem is not None:
             error_banner(problem)
         elif not entries:
-            days = f"{visit.settings.keep_payloads / _DAY:g} days"
+            kept = (await visit.call(retention, visit.workspace, visit.settings)).words
             empty(
                 "person_off",
                 "No run has met this address",
-                f"No query that was run had it, or it is longer ago than people's data are kept: {days}.",
+                f"No query that was run had it, or it is longer ago than people's data are kept: {kept}.",
             )
         else:
             runs = "1 run" if len(entries) == 1 else f"{len(entries):,} runs"

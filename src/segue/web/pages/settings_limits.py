@@ -24,7 +24,7 @@ _ENDPOINTS = (
 
 async def build(visit: Visit) -> None:
     """Fill the page."""
-    heading("Limits", "How fast calls may go out, what is left, and how long things are kept.")
+    heading("Limits", "How fast calls may go out, and what is left.")
     accounts = await visit.call(account_limits, visit.workspace)
     tables: dict[str, DataTable] = {}
     if not accounts:
