@@ -16,6 +16,7 @@ from segue.catalog.drafts import QueryDraft
 from segue.errors import UsageError
 from segue.services.audit import record
 from segue.services.editing import ChangedError, Configured, create, get_configured, replace
+from segue.services.folders import check_folder
 from segue.services.versions import record_version
 from segue.services.workspace import Workspace
 
@@ -121,12 +122,11 @@ def rename_query(workspace: Workspace, ref: str, name: str) -> OpenQuery:
 
 
 def move_query(workspace: Workspace, ref: str, folder: str) -> OpenQuery:
-    """Put a query into a folder; an empty name takes it out of the one that it is in. Raises UsageError ``bad_name``."""
+    """Put a query into a folder, ``VIP/Spring`` into one that is in another; an empty name takes it out of the one that it is
+    in. Raises UsageError ``bad_name``."""
     workspace.actor.require("queries.edit")
     opened = open_query(workspace, ref)
-    target = folder.strip() or None
-    if target is not None and (len(target) > _LONGEST or not target.isprintable()):
-        raise _bad_name()
+    target = check_folder(folder) or None
     with workspace.catalog.session() as session:
         if target != opened.folder:
             session.get_one(models.Query, opened.id).folder = target

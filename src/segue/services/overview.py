@@ -32,8 +32,8 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryLine:
-    """A query. status, last_run_at, rows: see ``QueryStatus``; draft: whether an active query has one; used_by: names of
-    orchestrations."""
+    """A query. status, last_run_at, last_run_id, rows: see ``QueryStatus``; draft: whether an active query has one; used_by:
+    names of orchestrations."""
 
     id: str
     name: str
@@ -43,6 +43,7 @@ class QueryLine:
     draft: bool
     updated_at: datetime
     last_run_at: datetime | None
+    last_run_id: str | None
     rows: int | None
     used_by: tuple[str, ...]
 
@@ -87,6 +88,7 @@ def query_lines(workspace: Workspace) -> tuple[QueryLine, ...]:
                 draft=query.id in drafts,
                 updated_at=query.updated_at,
                 last_run_at=stands[query.id].last_run_at,
+                last_run_id=stands[query.id].last_run_id,
                 rows=stands[query.id].row_count,
                 used_by=tuple(users.get(query.id, ())),
             )

@@ -104,7 +104,7 @@ class QueryEntry(Entry):
     """A named SELECT over one database."""
 
     folder: str | None = None
-    """A folder to keep the query in; it has no meaning for a run."""
+    """A folder to keep the query in, such as `VIP` or `VIP/Spring`; it has no meaning for a run."""
     database: Name
     """Name of the database."""
     status: Literal["draft", "active"] = "draft"

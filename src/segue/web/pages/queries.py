@@ -10,15 +10,18 @@ from nicegui.events import GenericEventArguments
 
 from segue.services.drafts import copy_query, move_query, new_query, rename_query
 from segue.services.editing import configured_names
+from segue.services.folders import folder_path, folder_tree
 from segue.services.overview import QueryLine, query_lines
 from segue.services.previews import tables_of, template
 from segue.web.components.banner import toast
 from segue.web.components.dialogs import ask, confirm, dialog
 from segue.web.components.fields import choice_field, needed, suggest, text_field
+from segue.web.components.folder_tree import paths_of
 from segue.web.components.icons import button
 from segue.web.components.parts import heading, part
 from segue.web.components.table import Action, Column, DataTable
 from segue.web.deleting import delete_thing
+from segue.web.pages.query_folders import LOOSE, show_path, show_tree, within
 from segue.web.registry import Page, Section
 from segue.web.visit import Visit
 from segue.workflow.requests import request_run
@@ -26,7 +29,7 @@ from segue.workflow.requests import request_run
 _COLUMNS = (
     Column(key="name", label="Query", kind="link"),
     Column(key="status", label="Status", kind="status", filter=True),
-    Column(key="folder", label="Folder", filter=True, wide=True),
+    Column(key="folder", label="Folder", wide=True),
     Column(key="last", label="Last run", kind="time"),
     Column(key="rows", label="Rows", kind="number", wide=True),
     Column(key="used", label="Used by", wide=True),
@@ -36,42 +39,58 @@ _EDIT = "queries.edit"
 _BLANK = "SELECT\n  email\nFROM Customer360\n"
 
 
-async def build(visit: Visit) -> None:
-    """Fill the page."""
+async def build(visit: Visit, folder: str = "") -> None:
+    """Fill the page. folder: whose queries are shown; empty: all."""
+    folder = folder if folder == LOOSE else folder_path(folder)
     with heading("Queries", "What is asked of the Customer 360. Its rows go where an orchestration sends them."):
         if visit.may(_EDIT):
-            button("New query", on_click=lambda: _ask_new(visit), name="add", kind="primary")
-    place = part("div")
+            button("New query", on_click=lambda: _ask_new(visit, folder), name="add", kind="primary")
+    lines = await visit.call(query_lines, visit.workspace)
+    nothing = ("No query here", "It was moved or renamed.") if folder and lines else _NOTHING
 
     async def refill() -> None:
-        table.fill(_rows(await visit.call(query_lines, visit.workspace)))
+        now = await visit.call(query_lines, visit.workspace)
+        table.fill(_rows(visit, now, folder))
+        tree.clear()
+        with tree:
+            show_tree(now, folder)
 
-    lines = await visit.call(query_lines, visit.workspace)
-    with place:
-        table = DataTable(
-            "Queries",
-            _COLUMNS,
-            _rows(lines),
-            actions=_actions(visit),
-            on_action=lambda event: _act(visit, event, refill),
-            empty=("No query yet", "Write a SELECT; its rows become the members of a list."),
-        )
+    with part("div", "explorer"):
+        with part("div") as tree:
+            show_tree(lines, folder)
+        with part("div", "stack"):
+            show_path(visit, folder)
+            table = DataTable(
+                "Queries",
+                _COLUMNS,
+                _rows(visit, lines, folder),
+                actions=_actions(visit),
+                on_action=lambda event: _act(visit, event, refill),
+                empty=nothing,
+            )
 
 
-def _rows(lines: tuple[QueryLine, ...]) -> list[dict[str, object]]:
+_NOTHING = ("No query yet", "Write a SELECT; its rows become the members of a list.")
+
+
+def _rows(visit: Visit, lines: tuple[QueryLine, ...], folder: str) -> list[dict[str, object]]:
+    linked = visit.may("runs.read") and visit.has("/workflows/{run_id}")
     return [
         {
             "id": line.id,
             "name": (line.name, f"/queries/{line.id}"),
             "status": line.status,
             "folder": line.folder,
-            "last": line.last_run_at,
+            "last": (line.last_run_at, f"/workflows/{line.last_run_id}")
+            if linked and line.last_run_id
+            else line.last_run_at,
             "rows": line.rows,
             "used": ", ".join(line.used_by),
             "changed": line.updated_at,
             "actions": [key for key in _ACTIONS if key != "run" or line.used_by],
         }
         for line in lines
+        if within(line, folder)
     ]
 
 
@@ -122,9 +141,14 @@ async def _rename(visit: Visit, line: QueryLine) -> None:
 
 
 async def _move(visit: Visit, line: QueryLine) -> None:
-    folders = sorted({each.folder for each in await visit.call(query_lines, visit.workspace) if each.folder})
+    found = await visit.call(query_lines, visit.workspace)
+    folders = paths_of(folder_tree(each.folder for each in found))
     with dialog("Move to folder") as box:
-        field = text_field("Folder", value=line.folder or "", hint="One that is there, or a new one; empty: no folder.")
+        field = text_field(
+            "Folder",
+            value=line.folder or "",
+            hint="One that is there or a new one, such as VIP/Spring; empty: no folder.",
+        )
         suggest(field, folders)
         field.on("keydown.enter", lambda: box.submit(field.value or ""))
         with part("div", "dialog-actions"):
@@ -160,7 +184,7 @@ _DOING = {
 }
 
 
-async def _ask_new(visit: Visit) -> None:
+async def _ask_new(visit: Visit, folder: str) -> None:
     names = await visit.call(configured_names, visit.workspace, "databases")
     with dialog("New query") as box:
         if not names:
@@ -187,7 +211,9 @@ async def _ask_new(visit: Visit) -> None:
                 tables = await visit.call(tables_of, visit.workspace, where)
                 sql = template(tables, full_profile=kind == "profile")
             made = await visit.call(
-                partial(new_query, database=where, sql=sql), visit.workspace, str(name.value).strip()
+                partial(new_query, database=where, sql=sql, folder=folder.strip("/")),
+                visit.workspace,
+                str(name.value).strip(),
             )
             ui.navigate.to(f"/queries/{made.id}")
 
