@@ -13,7 +13,11 @@ import pytest
 
 from segue.api import create_app
 from segue.api.access import ROUTES
+from segue.security import Secret
 from segue.services import editing
+from segue.services.attempts import LockedError
+from segue.services.links import password_link, redeem_link
+from segue.services.login import LoginError, log_in
 from segue.services.permissions import Policy, Scope
 from segue.services.tokens import create_token
 from segue.services.users import create_user
@@ -23,6 +27,8 @@ from segue.workflow.requests import request_run
 from tests.api.conftest import serving
 
 from .test_permissions import OF
+
+PASSWORD = Secret("four words of a sentence")
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,28 @@ def test_the_activity_log_is_exported(api):
     told = [json.loads(each) for each in text.splitlines()]
     assert [each["after"]["when"] for each in told if each["action"] == "alert.create"] == [["failed"]]
     assert "hidden" not in text
+
+
+def test_a_user_who_has_to_wait_is_let_in_again(api, workspace):
+    redeem_link(workspace, password_link(workspace, "viewer@brand.shop").token, PASSWORD)
+
+    def come_in(password: Secret) -> None:
+        log_in(workspace, "viewer@brand.shop", password, address=None)
+
+    while True:
+        try:
+            come_in(Secret("not the right words"))
+        except LockedError:
+            break
+        except LoginError:
+            continue
+    with pytest.raises(LockedError):
+        come_in(PASSWORD)
+    assert api.ask(Policy.OPERATOR, "POST", "/api/v1/users/viewer@brand.shop/unlock").status_code == 403
+    answer = api.ask(Policy.ADMINISTRATOR, "POST", "/api/v1/users/viewer@brand.shop/unlock")
+    assert (answer.status_code, answer.json()["name"]) == (200, "viewer@brand.shop")
+    come_in(PASSWORD)
+    assert api.ask(Policy.ADMINISTRATOR, "POST", "/api/v1/users/nobody/unlock").status_code == 404
 
 
 def test_how_long_things_are_kept_is_read_looked_at_and_set(api):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import httpx
 import pyotp
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from segue.catalog.base import now
 from segue.security import Secret
@@ -125,6 +127,32 @@ def test_who_may_not_look_after_users_sees_no_page_of_them(visitor, as_user):
     visitor.go("/settings/users")
     expect(page.get_by_text("Not for you")).to_be_visible()
     expect(page.get_by_role("button", name="Invite user")).to_have_count(0)
+
+
+def test_times_are_those_of_the_zone_that_the_user_chose(visitor, as_user):
+    as_user("tokyo@brand.shop", Policy.VIEWER)
+
+    def first_time(page: Page) -> tuple[datetime, str]:
+        shown = page.get_by_role("region", name="Runs").locator("time").first
+        return datetime.fromisoformat(shown.get_attribute("datetime") or ""), " ".join(
+            (shown.get_attribute("title") or "").split()
+        )
+
+    def clock(moment: datetime, zone: str) -> str:
+        return f"{moment.astimezone(ZoneInfo(zone)):%-I:%M:%S %p}"
+
+    page = visitor.go("/workflows")
+    moment, title = first_time(page)
+    assert clock(moment, "Europe/Vienna") in title  # the browser's
+    visitor.go("/settings/account")
+    page.get_by_role("combobox", name="Time zone").fill("Asia/Tok")
+    page.get_by_role("option", name="Asia/Tokyo").click()
+    page.get_by_role("button", name="Save the time zone").click()
+    expect(page.locator('meta[name="segue-zone"]')).to_have_attribute("content", "Asia/Tokyo")
+    visitor.go("/workflows")
+    moment, title = first_time(page)
+    assert clock(moment, "Asia/Tokyo") in title
+    assert "GMT+9" in title
 
 
 def test_the_second_factor_is_turned_on_and_off(visitor, site, as_user):

@@ -65,6 +65,7 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", f"{V1}/users/{{name}}"): "users.manage",
     ("PATCH", f"{V1}/users/{{name}}"): "users.manage",
     ("POST", f"{V1}/users/{{name}}/logout"): "users.manage",
+    ("POST", f"{V1}/users/{{name}}/unlock"): "users.manage",
     ("GET", f"{V1}/tokens"): "tokens.own",
     ("POST", f"{V1}/tokens/{{name}}/revoke"): "tokens.own",
     ("GET", f"{V1}/retention"): "configuration.read",

@@ -19,6 +19,7 @@ from segue.services.audit_export import csv_lines, json_lines
 from segue.services.login import log_out_everywhere
 from segue.services.permissions import Option, Policy, Scope
 from segue.services.tokens import Token, list_tokens, revoke_token
+from segue.services.user_lines import unlock_user
 from segue.services.users import UserRecord, change_user, create_user, get_user, list_users
 
 
@@ -120,6 +121,13 @@ def router() -> APIRouter:
         responses=documented(404),
         **users,
     )(_log_out)
+    routes.post(
+        f"{one}/unlock",
+        summary="Let a user try to log in again at once",
+        operation_id="unlock_user",
+        responses=documented(404),
+        **users,
+    )(_unlock)
     routes.get(
         f"{V1}/tokens", summary="List tokens", operation_id="list_tokens", tags=["tokens"], responses=documented()
     )(_tokens)
@@ -173,6 +181,12 @@ def _change(tools: ToolsHere, name: Name, change: UserChange) -> User:
 def _log_out(tools: ToolsHere, name: Name) -> Ended:
     """Log a user out everywhere."""
     return Ended(sessions=log_out_everywhere(tools.workspace, name))
+
+
+def _unlock(tools: ToolsHere, name: Name) -> User:
+    """End the wait of a user of whom too many log-ins failed."""
+    unlock_user(tools.workspace, name)
+    return _user(get_user(tools.workspace, name))
 
 
 def _tokens(tools: ToolsHere) -> TokenList:

@@ -27,6 +27,8 @@ class User(Named, Base):
     """``issuer|subject`` at the identity provider; None for local users."""
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_login_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    time_zone: Mapped[str | None] = mapped_column(String(100))
+    """IANA name of the zone in which pages show times; None: the browser's."""
 
 
 class LoginSession(Base):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 
 from nicegui import ui
 
+from segue.services.time_zone import time_zone
 from segue.web.activity import ActivityDrawer
 from segue.web.components.icons import icon, icon_button
 from segue.web.components.parts import part
@@ -18,6 +20,9 @@ from segue.web.visit import Visit
 def frame(visit: Visit, pages: tuple[Page, ...], page: Page | None) -> Iterator[None]:
     """The frame of a page; the block fills its content. page: the one that is shown, None where there is none."""
     _without_main_of_quasar()
+    zone = time_zone(visit.workspace)
+    if zone is not None:
+        ui.add_head_html(f'<meta name="segue-zone" content="{escape(zone)}">')
     skip = part("a", "skip", text="Skip to the content")
     with part("div", "shell"):
         drawer = _header(visit)

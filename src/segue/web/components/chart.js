@@ -4,9 +4,9 @@ const LEFT = 52;
 const BOTTOM = 22;
 const compact = new Intl.NumberFormat("en", { notation: "compact" });
 const exact = new Intl.NumberFormat("en");
-const moment = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
-const day = new Intl.DateTimeFormat("en", { month: "short", day: "numeric" });
-const time = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const moment = segue.dates({ dateStyle: "medium", timeStyle: "short" });
+const day = segue.dates({ month: "short", day: "numeric" });
+const time = segue.dates({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 export default {
   template: `
@@ -70,10 +70,10 @@ export default {
       return curve.points.map((p) => `${this.x(p[0])},${this.y(p[1])}`).join(" ");
     },
     when(at) {
-      return (this.to - this.from < 36 * 3600e3 ? time : day).format(at);
+      return (this.to - this.from < 36 * 3600e3 ? time : day)(at);
     },
     last: (curve) => curve.points[curve.points.length - 1][1],
     number: (value) => exact.format(value),
-    full: (at) => moment.format(at),
+    full: (at) => moment(at),
   },
 };

@@ -16,7 +16,7 @@ from segue.web.components.icons import button
 from segue.web.components.parts import part
 from segue.web.components.saving import save
 from segue.web.pages.group_members import Members
-from segue.web.pages.schedule_fields import ScheduleFields, zone_of_browser
+from segue.web.pages.schedule_fields import ScheduleFields, zone_of
 from segue.web.visit import Visit
 
 _KIND = "orchestration_groups"
@@ -35,7 +35,7 @@ class _Choices:
 
 async def open_group_form(visit: Visit, ref: str | None, done: Callable[[], Awaitable[None]]) -> None:
     """Show the dialog. ref: of the group that is changed; None adds one. done: called when it is saved."""
-    zone = await zone_of_browser()
+    zone = await zone_of(visit)
     choices = await visit.call(_choices, visit, ref, zone)
     form = _Form(visit, choices, done)
     await form.open()

@@ -22,7 +22,7 @@ from segue.web.components.icons import button
 from segue.web.components.parts import part
 from segue.web.components.saving import save
 from segue.web.components.settings_form import Setting, SettingsForm
-from segue.web.pages.schedule_fields import ScheduleFields, zone_of_browser
+from segue.web.pages.schedule_fields import ScheduleFields, zone_of
 from segue.web.visit import Visit
 
 _NEW = "\0new"
@@ -51,7 +51,7 @@ class _Choices:
 
 async def open_form(visit: Visit, ref: str | None, done: Callable[[], Awaitable[None]]) -> None:
     """Show the dialog. ref: of the orchestration that is changed; None adds one. done: called when it is saved."""
-    zone = await zone_of_browser()
+    zone = await zone_of(visit)
     choices = await visit.call(_choices, visit, ref, zone)
     _Form(visit, choices, done).open()
 

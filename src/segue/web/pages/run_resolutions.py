@@ -15,6 +15,7 @@ from segue.web.components.banner import error_banner
 from segue.web.components.dialogs import dialog
 from segue.web.components.fields import choice_field, needed, password_field
 from segue.web.components.icons import button
+from segue.web.components.moment import Moment
 from segue.web.components.parts import part
 from segue.web.visit import Visit
 from segue.workflow.records import RunRecord
@@ -72,6 +73,9 @@ class _Choice:
         self._action = ui.radio(names, value=next(iter(names)), on_change=self._show).props("dense")
         self._action.props["aria-label"] = "What to do"
         self._meaning = part("p", "muted")
+        with part("p") as self._opens:
+            part("span", text="It opens ")
+            Moment(offered.opens_at)
         self._key = password_field("New API key", autocomplete="off", hint="It is tried before it is kept.")
         self._list = choice_field("List", offered.lists, value=next(iter(offered.lists), None))
         with part("div", "dialog-actions"):
@@ -88,8 +92,8 @@ class _Choice:
         chosen = Action(self._action.value)
         fuses = f" They are: {', '.join(self._offered.fuses)}." if chosen is Action.ALLOW_FUSE else ""
         opens = self._offered.opens_at
-        until = f" It opens at {opens:%Y-%m-%d %H:%M} UTC." if chosen is Action.WAIT and opens else ""
-        self._meaning.text = f"{chosen.meaning}{fuses}{until}"
+        self._meaning.text = f"{chosen.meaning}{fuses}"
+        self._opens.set_visibility(chosen is Action.WAIT and opens is not None)
         self._key.set_visibility(chosen is Action.UPDATE_CREDENTIAL)
         self._list.set_visibility(chosen is Action.CHOOSE_LIST)
 

@@ -11,6 +11,7 @@ from nicegui import ui
 
 from segue.catalog.base import now
 from segue.scheduling.overview import Schedule, schedule_of
+from segue.services.time_zone import time_zone
 from segue.settings import parse_duration
 from segue.web.components.fields import choice_field, needed, text_field
 from segue.web.components.parts import part
@@ -20,8 +21,11 @@ _BROWSER_ZONE = "Intl.DateTimeFormat().resolvedOptions().timeZone"
 _NEAREST = "UTC"
 
 
-async def zone_of_browser() -> str:
-    """The time zone of whoever looks, where it is one that we know."""
+async def zone_of(visit: Visit) -> str:
+    """The time zone of whoever looks: the one that they chose, else the browser's, where it is one that we know."""
+    chosen = await visit.call(time_zone, visit.workspace)
+    if chosen is not None:
+        return chosen
     try:
         zone = str(await ui.run_javascript(f"return {_BROWSER_ZONE}", timeout=2))
     except TimeoutError:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from zoneinfo import available_timezones
+
 from nicegui import ui
 
 from segue.errors import SegueError
 from segue.security import Secret
 from segue.services.login import OpenSession, change_password, log_out_everywhere, open_sessions
 from segue.services.permissions import PERMISSIONS
+from segue.services.time_zone import set_time_zone, time_zone
 from segue.services.users import UserRecord, get_user
 from segue.web.components.banner import show_problem
 from segue.web.components.dialogs import confirm
-from segue.web.components.fields import needed, password_field
+from segue.web.components.fields import choice_field, needed, password_field
 from segue.web.components.icons import button
 from segue.web.components.parts import heading, part
 from segue.web.components.table import Column, DataTable
@@ -34,6 +37,7 @@ async def build(visit: Visit) -> None:
         with part("div", "stack"):
             if not user.external:
                 await SecondFactor(visit, user).show()
+            _Times(visit, await visit.call(time_zone, visit.workspace))
             _about(visit, user)
     _sessions(visit, sessions)
 
@@ -73,6 +77,26 @@ class _Password:
         ui.navigate.to(_LOGIN)
 
 
+class _Times:
+    """The card that chooses the time zone of every page."""
+
+    def __init__(self, visit: Visit, zone: str | None) -> None:
+        self._visit = visit
+        with part("section", "card"):
+            part("h2", text="Times")
+            zones = {_BROWSER: "As the browser has it", **{name: name for name in sorted(available_timezones())}}
+            self._field = choice_field(
+                "Time zone", zones, value=zone or _BROWSER, hint="Of times on every page; a schedule has its own."
+            )
+            button("Save the time zone", on_click=self._save, kind="primary")
+
+    async def _save(self) -> None:
+        chosen = str(self._field.value or _BROWSER)
+        await self._visit.call(set_time_zone, self._visit.workspace, None if chosen == _BROWSER else chosen)
+        ui.navigate.reload()
+
+
+_BROWSER = "browser"
 _LOGIN = "/login?next=/settings/account"
 
 
@@ -85,7 +109,6 @@ def _about(visit: Visit, user: UserRecord) -> None:
                 ("Name", user.name),
                 ("Policy", user.policy.capitalize()),
                 ("Options", ", ".join(OPTIONS[option] for option in sorted(user.options)) or "none"),
-                ("Times", "in the time zone of this browser"),
             ):
                 part("dt", text=name)
                 part("dd", text=text)

@@ -15,8 +15,23 @@
   system.addEventListener("change", show);
 
   const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-  const day = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
-  const exact = new Intl.DateTimeFormat("en", { dateStyle: "full", timeStyle: "long" });
+  // The zone that the user chose, else the browser's; the page names it before its elements are there.
+  const dates = (options) => {
+    let made;
+    return (at) => {
+      made ??= zoned(options, document.querySelector('meta[name="segue-zone"]')?.content);
+      return made.format(new Date(at));
+    };
+  };
+  const zoned = (options, timeZone) => {
+    try {
+      return new Intl.DateTimeFormat("en", { ...options, timeZone });
+    } catch {
+      return new Intl.DateTimeFormat("en", options); // a zone that this browser is too old for
+    }
+  };
+  const day = dates({ dateStyle: "medium" });
+  const exact = dates({ dateStyle: "full", timeStyle: "long" });
   const UNITS = [
     ["second", 1, 60],
     ["minute", 60, 60],
@@ -35,9 +50,10 @@
       if (Math.abs(seconds) < 5) return "just now";
       for (const [unit, length, most] of UNITS)
         if (Math.abs(seconds) < length * most) return words.format(Math.trunc(seconds / length), unit);
-      return day.format(new Date(at));
+      return day(at);
     },
-    full: (at) => (at ? exact.format(new Date(at)) : ""),
+    full: (at) => (at ? exact(at) : ""),
+    dates,
     // A word over the page with a link, which NiceGUI's own notifications cannot have.
     toast(type, message, label, href) {
       const actions = [{ label, color: "white", handler: () => location.assign(href) }];
