@@ -15,7 +15,8 @@ from sqlalchemy.engine import Engine
 from segue.catalog.groups import GroupRun, GroupRunMember
 from segue.catalog.runs import Run, Task
 from segue.services.configuration import KINDS, apply_files
-from segue.services.editing import list_configured
+from segue.services.editing import get_configured, list_configured
+from segue.services.orchestrating import save_orchestration
 from segue.services.overview import last_runs, orchestration_lines, query_lines
 from segue.services.query_status import QueryState, query_status, query_statuses
 from segue.services.run_pages import run_page
@@ -130,6 +131,24 @@ def test_a_list_takes_as_many_reads_for_twenty_as_for_one(workspaces: dict[int, 
         reads[count] = len(statements)
     assert sizes[20] == 20 * sizes[1] > 0
     assert reads[20] == reads[1] > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_thing_is_read_alone(workspaces: dict[int, Workspace], kind: str) -> None:
+    with counted() as statements:
+        assert get_configured(workspaces[20], kind, "n07").name == "n07"
+    assert statements
+    assert all(" WHERE " in " ".join(statement.split()) for statement in statements)
+
+
+def test_a_save_reads_the_whole_configuration_once(workspaces: dict[int, Workspace]) -> None:
+    thing = get_configured(workspaces[20], "orchestrations", "n07")
+    entry = {**thing.entry, "settings": {"list_name": "another"}}
+    with counted() as statements:
+        save_orchestration(workspaces[20], entry, groups=("n07",), seen=thing)
+    told = [" ".join(statement.split()) for statement in statements]
+    assert len([text for text in told if "queries.sql" in text and " WHERE " not in text]) == 1
+    assert get_configured(workspaces[20], "orchestrations", "n07").entry["settings"] == {"list_name": "another"}
 
 
 def test_a_query_stands_as_the_last_run_that_says_something_of_it(tmp_path: Any) -> None:

@@ -9,17 +9,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from segue.errors import BusyError, ConfigError, UsageError
 from segue.security import Secret
 from segue.services.configuration.apply import apply_documents
 from segue.services.configuration.documents import VERSION, Documents, documents_of
-from segue.services.configuration.entries import KINDS, NOUNS
+from segue.services.configuration.entries import KINDS, NOUNS, Entry
 from segue.services.configuration.problems import ConfigurationError, Place
 from segue.services.configuration.source import Location, Source
-from segue.services.configuration.state import State, read_state, table_of
+from segue.services.configuration.state import State, read_entry, read_rows, read_state, table_of
 from segue.services.names import unknown
 from segue.services.workspace import Workspace
 
@@ -48,8 +48,7 @@ def list_configured(workspace: Workspace, kind: str) -> tuple[Configured, ...]:
     """Every thing of a kind (a key of ``KINDS``), by name."""
     workspace.actor.require("configuration.read")
     with workspace.catalog.session(read_only=True) as session:
-        entries = read_state(session, workspace.box)[kind]
-        return tuple(_configured(row, entries[row.name].document()) for row in _rows(session, kind))
+        return tuple(_configured(row, read_entry(row, kind, workspace.box)) for row in read_rows(session, kind))
 
 
 def configured_names(workspace: Workspace, kind: str) -> tuple[str, ...]:
@@ -62,11 +61,14 @@ def configured_names(workspace: Workspace, kind: str) -> tuple[str, ...]:
 
 def get_configured(workspace: Workspace, kind: str, ref: str) -> Configured:
     """The thing of this name or id. Raises UsageError with the nearest names when there is none."""
-    found = list_configured(workspace, kind)
-    thing = next((t for t in found if t.name == ref), None) or next((t for t in found if t.id == ref), None)
-    if thing is None:
-        raise unknown(NOUNS[kind], ref, [t.name for t in found])
-    return thing
+    workspace.actor.require("configuration.read")
+    table = table_of(kind)
+    with workspace.catalog.session(read_only=True) as session:
+        found = session.scalars(select(table).where(or_(table.name == ref, table.id == ref))).all()
+        row = next((row for row in found if row.name == ref), None) or next(iter(found), None)
+        if row is None:
+            raise unknown(NOUNS[kind], ref, session.scalars(select(table.name)))
+        return _configured(row, read_entry(row, kind, workspace.box))
 
 
 def create(workspace: Workspace, kind: str, entry: Mapping[str, Any]) -> Configured:
@@ -144,7 +146,7 @@ class _Expected:
     tag: str | None
 
     def check(self, session: Session) -> None:
-        row = next((row for row in _rows(session, self.kind) if row.name == self.name), None)
+        row = _row(session, self.kind, self.name)
         if row is None or (self.tag is not None and _tag(row) != self.tag):
             raise ChangedError(
                 f'The {NOUNS[self.kind]} "{self.name}" was changed by somebody else.',
@@ -166,11 +168,10 @@ def _save(
         for each in expected:
             each.check(session)
         for kind, entry in entries:
-            if (kind, entry.get("name")) not in known and any(
-                row.name == entry.get("name") for row in _rows(session, kind)
-            ):
+            name = entry.get("name")
+            if (kind, name) not in known and isinstance(name, str) and _row(session, kind, name) is not None:
                 raise UsageError(
-                    f'there is a {NOUNS[kind]} "{entry.get("name")}" already',
+                    f'there is a {NOUNS[kind]} "{name}" already',
                     code="exists",
                     steps=("Take another name, or change the one that is there.",),
                 )
@@ -241,19 +242,19 @@ def _keep_key_at_home(thing: Configured, entry: Mapping[str, Any]) -> None:
         )
 
 
-def _rows(session: Session, kind: str) -> list[Any]:
+def _row(session: Session, kind: str, name: str) -> Any:
     table = table_of(kind)
-    return list(session.scalars(select(table).order_by(table.name)))
+    return session.scalars(select(table).where(table.name == name)).one_or_none()
 
 
-def _configured(row: Any, document: Mapping[str, Any]) -> Configured:
+def _configured(row: Any, entry: Entry) -> Configured:
     return Configured(
         id=row.id,
         name=row.name,
         tag=_tag(row),
         created_at=row.created_at,
         updated_at=row.updated_at,
-        entry=_open_document(document),
+        entry=_open_document(entry.document()),
     )
 
 

@@ -24,7 +24,15 @@ from segue.services.configuration.retention import (
     save_retention,
 )
 from segue.services.configuration.sharing import shared_list_warnings
-from segue.services.configuration.state import State, delete_entry, read_state, rename_orchestration, save_entry
+from segue.services.configuration.state import (
+    Mark,
+    State,
+    delete_entry,
+    read_mark,
+    read_state,
+    rename_orchestration,
+    save_entry,
+)
 from segue.services.configuration.trail import record_change
 from segue.services.versions import record_version
 from segue.services.workspace import Workspace
@@ -79,6 +87,8 @@ def apply_documents(
     guard: called with the session that is about to save, under the write lock; what it raises stops the save.
     """
     with workspace.catalog.session(read_only=True) as session:
+        # The mark first: what changes between the two reads is then told, and never lost.
+        mark = read_mark(session)
         current, before = read_state(session, workspace.box), read_retention(session)
     desired, retention = _desired(documents, current), documents.retention or before
     future: State = {kind: desired[kind] if prune else {**current[kind], **desired[kind]} for kind in KINDS}
@@ -103,7 +113,7 @@ def apply_documents(
         applied=not dry_run,
     )
     if report.changed and not dry_run:
-        _save(workspace, (current, before), (desired, retention), changes, guard)
+        _save(workspace, (mark, before), (desired, retention), changes, guard)
     return report
 
 
@@ -119,7 +129,7 @@ def _desired(documents: Documents, current: State) -> dict[str, dict[str, Entry]
 
 def _save(
     workspace: Workspace,
-    before: tuple[State, RetentionEntry],
+    before: tuple[Mark, RetentionEntry],
     after: tuple[State, RetentionEntry],
     changes: Sequence[Change],
     guard: Guard | None,
@@ -129,7 +139,7 @@ def _save(
         if guard is not None:
             guard(session)
         # The checks above ran without the write lock, because they may take a while.
-        if (read_state(session, workspace.box), read_retention(session)) != before:
+        if (read_mark(session), read_retention(session)) != before:
             raise BusyError(
                 "somebody else changed the configuration at the same time; nothing was saved",
                 code="configuration_changed",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from segue.catalog import models
 from segue.catalog.activity import Alert
@@ -31,6 +31,9 @@ from segue.services.configuration.values import duration_text
 State = Mapping[str, Mapping[str, Entry]]
 """kind -> name -> entry, sorted by name; the kinds are those of ``entries.KINDS``, in their order."""
 
+Mark = Mapping[str, tuple[tuple[Any, ...], ...]]
+"""kind -> id, name and time of the last change of each."""
+
 _TABLES: Mapping[str, Any] = {
     "databases": models.Database,
     "credentials": models.Credential,
@@ -47,8 +50,27 @@ def read_state(session: Session, box: SecretBox) -> State:
     """Everything that is configured, secrets included. Raises StateError when the key does not open them."""
     # All rows first, and kept until the end: what one refers to is then here, and is not read once more for each.
     rows = {kind: session.scalars(select(table).order_by(table.name)).all() for kind, table in _TABLES.items()}
+    return {kind: {row.name: read_entry(row, kind, box) for row in found} for kind, found in rows.items()}
+
+
+def read_rows(session: Session, kind: str) -> list[Any]:
+    """Every row of a kind, by name, with those that it refers to: a fixed number of reads."""
+    table = _TABLES[kind]
+    return list(session.scalars(select(table).options(selectinload("*")).order_by(table.name)))
+
+
+def read_entry(row: object, kind: str, box: SecretBox) -> Entry:
+    """One row of a kind as an entry, secrets included."""
+    return KINDS[kind].model_validate(_fields(row, box))
+
+
+def read_mark(session: Session) -> Mark:
+    """What changes whenever something that is configured does: much less to read than all of it."""
     return {
-        kind: {row.name: KINDS[kind].model_validate(_fields(row, box)) for row in found} for kind, found in rows.items()
+        kind: tuple(
+            tuple(row) for row in session.execute(select(table.id, table.name, table.updated_at).order_by(table.id))
+        )
+        for kind, table in _TABLES.items()
     }
 
 
