@@ -11,6 +11,7 @@ from segue.client import group_values, state_values, values
 from segue.scheduling import Group, GroupRecord, Scheduler, load_groups, next_starts
 from segue.services.connections import TestedConnection
 from segue.services.history import Entry
+from segue.services.plan_samples import PlanSamples
 from segue.services.planning import Plan
 from segue.services.rejects import Reject
 from segue.timetable import Timetable
@@ -52,9 +53,10 @@ def started_of(run: RunRecord, *, resumed: bool) -> values.Started:
     return values.Started(**dict(run_of(run)), resumed=resumed)
 
 
-def plan_of(plan: Plan) -> values.Plan:
-    """What a run would do."""
-    return values.Plan.model_validate(plan.as_dict())
+def plan_of(plan: Plan, samples: PlanSamples | None = None) -> values.Plan:
+    """What a run would do, with a few people of each kind where they were asked for."""
+    shown = asdict(samples) if samples is not None else None
+    return values.Plan.model_validate({**plan.as_dict(), "samples": shown})
 
 
 def reject_of(reject: Reject) -> values.Reject:

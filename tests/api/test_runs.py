@@ -30,6 +30,14 @@ def test_a_plan_says_what_a_run_would_do_and_sends_nothing(shop, emulator):
     assert "People" not in [found["name"] for found in emulator.admin.lists()]
 
 
+def test_a_plan_shows_people_of_each_kind_where_they_are_asked_for(shop):
+    path = f"/api/v1/orchestrations/{NAME}/plan"
+    assert shop.call("POST", path).json()["samples"] is None
+    samples = shop.call("POST", f"{path}?samples=true", scope=Scope.RUN).json()["samples"]
+    assert {row["key"] for row in samples["added"]} == {"ana@mail.shop", "bo@mail.shop"}
+    assert (samples["changed"], samples["cleared"], samples["removed"], samples["rejected"]) == ([], [], [], [])
+
+
 def test_a_run_makes_the_list_true(shop, emulator):
     answer = shop.call("POST", RUNS, scope=Scope.RUN)
     assert answer.status_code == 202

@@ -30,6 +30,24 @@ def test_plan_as_json_sends_nothing(shop):
     assert shop.segue("plan", NAME, "--json").json["id"] == plan["id"]
 
 
+def test_plan_with_samples(shop):
+    shop.people([ADA, BO])
+    shop.segue("run", NAME, "--json")
+    shop.people([{**ADA, "first_name": "Augusta"}, {"email": "new@shop.test"}, {"email": "not an address"}])
+    samples = shop.segue("plan", NAME, "--json", "--samples").json["samples"]
+    [changed] = samples["changed"]
+    assert (changed["key"], changed["fields"]) == (ADA["email"], ["first_name"])
+    assert changed["before"]["first_name"] == ADA["first_name"]
+    assert changed["after"]["first_name"] == "Augusta"
+    assert [row["key"] for row in samples["added"]] == ["new@shop.test"]
+    assert [row["key"] for row in samples["removed"]] == [BO["email"]]
+    assert [reject["reason"] for reject in samples["rejected"]] == ["email_malformed"]
+    told = " ".join(shop.segue("plan", NAME, "--samples").out.split())
+    assert f'first_name: "{ADA["first_name"]}" -> "Augusta"' in told
+    assert "email: email_malformed" in told
+    assert "Augusta" not in shop.segue("plan", NAME).out
+
+
 def test_plan_for_people(shop):
     shop.people([ADA, BO])
     result = shop.segue("plan", NAME)

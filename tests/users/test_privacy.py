@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -144,3 +145,12 @@ def test_the_same_routes_show_them_to_others(office):
     ):
         assert BADGE in office.ask(method, path, office.open_token)
     assert BADGE in office.ask("GET", "/api/v1/runs/{run_id}/rejects.csv", office.open_token)
+
+
+def test_samples_of_a_plan_are_masked_for_who_may_not_see_people(office):
+    plan = "/api/v1/orchestrations/{ref}/plan?samples=true"
+    [shown] = json.loads(office.ask("POST", plan, office.open_token))["samples"]["rejected"]
+    [masked] = json.loads(office.ask("POST", plan, office.token))["samples"]["rejected"]
+    assert BADGE in str(shown)
+    assert masked["reason"] == shown["reason"] == "email_malformed"
+    assert (masked["value"], BADGE in str(masked)) == ("****", False)

@@ -28,7 +28,7 @@ from segue.workflow.records import RunRecords
 from segue.workflow.requests import Options, Requested
 from segue.workflow.run import Runner
 from segue.workflow.status import RunStatus
-from segue.workflow.sync import plan
+from segue.workflow.sync import plan, plan_with_samples
 
 _BATCH = 1000
 
@@ -111,12 +111,21 @@ def router() -> APIRouter:
     return routes
 
 
-def _plan(tools: ToolsHere, ref: Ref) -> values.Plan:
+def _plan(
+    tools: ToolsHere,
+    ref: Ref,
+    samples: Annotated[bool, Query(description="With up to 20 people of each kind; it takes `people.read`.")] = False,
+) -> values.Plan:
     """Say what a run would do. The query runs, the difference is made, nothing is sent."""
+    if samples:
+        tools.workspace.actor.require("people.read")
     name = get_configured(tools.workspace, "orchestrations", ref).name
     runner = Runner(workspace=tools.workspace, settings=tools.settings, progress=Quiet(), stop=threading.Event())
     with tools.place():
-        return plan_of(plan(runner, name))
+        if not samples:
+            return plan_of(plan(runner, name))
+        sampled = plan_with_samples(runner, name)
+        return plan_of(sampled.plan, sampled.samples)
 
 
 def _start(

@@ -50,7 +50,7 @@ from segue.workflow.records import RunRecords
 from segue.workflow.requests import request_stop
 from segue.workflow.resolve import offer, resolve
 from segue.workflow.run import Ended, Runner
-from segue.workflow.sync import plan
+from segue.workflow.sync import plan, plan_with_samples
 
 _BATCH = 10_000
 """Rejects that are written at once."""
@@ -64,10 +64,13 @@ class Local:
         self._settings = settings
         self._records = RunRecords(workspace.catalog)
 
-    def plan(self, orchestration: str, *, quiet: bool) -> values.Plan:
+    def plan(self, orchestration: str, *, quiet: bool, samples: bool = False) -> values.Plan:
         """What a run would do."""
         with self._running(quiet=quiet) as runner:
-            return plan_of(plan(runner, orchestration))
+            if not samples:
+                return plan_of(plan(runner, orchestration))
+            sampled = plan_with_samples(runner, orchestration)
+            return plan_of(sampled.plan, sampled.samples)
 
     def is_unfinished(self, orchestration: str) -> bool:
         """Whether a run of it is to be finished first."""

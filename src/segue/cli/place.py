@@ -41,8 +41,8 @@ class Place(Protocol):
     """What can be done at either place. quiet: no progress is shown. Every method raises SegueError; an interrupt of one that
     runs something stops the run cleanly, a second one does not wait for that."""
 
-    def plan(self, orchestration: str, *, quiet: bool) -> values.Plan:
-        """What a run would do."""
+    def plan(self, orchestration: str, *, quiet: bool, samples: bool = False) -> values.Plan:
+        """What a run would do. samples: with up to 20 people of each kind."""
 
     def is_unfinished(self, orchestration: str) -> bool:
         """Whether a run of it is to be finished first."""

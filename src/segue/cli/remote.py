@@ -64,9 +64,9 @@ class Remote:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def plan(self, orchestration: str, *, quiet: bool) -> values.Plan:  # noqa: ARG002 -- a server does not show how far it is
-        """What a run would do."""
-        return self._client.plan(orchestration)
+    def plan(self, orchestration: str, *, quiet: bool, samples: bool = False) -> values.Plan:  # noqa: ARG002 -- not shown
+        """What a run would do. A server does not show how far it is."""
+        return self._client.plan(orchestration, samples=samples)
 
     def is_unfinished(self, orchestration: str) -> bool:
         """Whether a run of it is to be finished first: one that began to send and has not recorded what came of it."""

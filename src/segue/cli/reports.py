@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +47,48 @@ def show_plan(plan: values.Plan, *, then: bool = True) -> None:
     states = {f.name: f"{'BLOWN ' if f.blown else ''}{_fuse(f)}" for f in plan.fuses}
     console.print(_table("Fuses", dict(states)))
     _warn(console, plan.warnings)
+    if plan.samples is not None:
+        for kind, people in _samples(plan.samples).items():
+            console.print(_table(f"First {kind}", people))
     if then:
         blown = "".join(f" --allow {f.name}" for f in plan.fuses if f.blown)
         console.print(
             Text(f'next: segue run "{plan.orchestration}" --plan {plan.id}{blown}', style="default"), soft_wrap=True
         )
+
+
+def _samples(samples: values.PlanSamples) -> dict[str, dict[str, object]]:
+    """Kind -> person -> what would become of them; kinds with nobody are left out."""
+    told: dict[str, list[tuple[str | None, str]]] = {
+        "added": [(row.key, _fields(row.after)) for row in samples.added],
+        "changed": [(row.key, _differences(row)) for row in samples.changed],
+        "cleared": [(row.key, ", ".join(row.fields)) for row in samples.cleared],
+        "removed": [(row.key, _fields(row.before)) for row in samples.removed],
+        "rejected": [(reject.key, f"{reject.field}: {reject.reason}") for reject in samples.rejected],
+    }
+    # Numbered: people whose keys are masked look alike.
+    return {
+        kind: {f"{number}. {key or 'no key'}": what for number, (key, what) in enumerate(people, start=1)}
+        for kind, people in told.items()
+        if people
+    }
+
+
+def _fields(payload: Mapping[str, Any] | None) -> str:
+    flat = {name: value for name, value in (payload or {}).items() if name != "email"}
+    return json.dumps(flat, ensure_ascii=False) if flat else "email only"
+
+
+def _differences(row: values.PlannedRow) -> str:
+    from segue.services.plan_samples import value_of  # noqa: PLC0415 -- loads Arrow
+
+    return ", ".join(
+        f"{name}: {_value(value_of(row.before, name))} -> {_value(value_of(row.after, name))}" for name in row.fields
+    )
+
+
+def _value(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _fuse(fuse: values.Fuse) -> str:

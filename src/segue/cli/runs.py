@@ -30,13 +30,22 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=_PANEL)(undo)
 
 
-def plan(orchestration: Name, as_json: AsJson = False) -> None:
+def plan(
+    orchestration: Name,
+    samples: Annotated[
+        bool,
+        typer.Option(
+            "--samples", help="Show up to 20 people of each kind: added, changed, cleared, removed, rejected."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show what a run would do: counts, fields, requests, minutes, fuses. Nothing is sent.
 
     The plan has an id; `segue run --plan ID` runs it and refuses when it is no longer true.
     """
     with place() as at:
-        made = at.plan(orchestration, quiet=as_json)
+        made = at.plan(orchestration, quiet=as_json, samples=samples)
     if as_json:
         _print_json(made.model_dump(mode="json"))
     else:

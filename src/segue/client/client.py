@@ -57,9 +57,10 @@ class Client:
         """Try a credential at its destination, writing nothing."""
         return self._server.call(state_values.Connection, "POST", f"credentials/{_part(ref)}/test")
 
-    def plan(self, orchestration: str) -> values.Plan:
-        """What a run would do. Waits until the query has run."""
-        return self._server.call(values.Plan, "POST", f"orchestrations/{_part(orchestration)}/plan", timeout=None)
+    def plan(self, orchestration: str, *, samples: bool = False) -> values.Plan:
+        """What a run would do; with samples, up to 20 people of each kind. Waits until the query has run."""
+        path, asked = f"orchestrations/{_part(orchestration)}/plan", {"samples": "true"} if samples else {}
+        return self._server.call(values.Plan, "POST", path, params=asked, timeout=None)
 
     def start(
         self,

@@ -150,6 +150,37 @@ class Fuse(Wire):
     blown: bool
 
 
+class Reject(Wire):
+    """Why a row, or a field of it, was not sent."""
+
+    row: int | None
+    key: str | None
+    field: str
+    value: str | None
+    reason: str
+    source: str
+    detail: str | None
+
+
+class PlannedRow(Wire):
+    """A person of a plan. fields: that change or are cleared; before, after: what was sent and would be; None: nothing."""
+
+    key: str | None
+    fields: tuple[str, ...]
+    before: dict[str, JsonValue] | None
+    after: dict[str, JsonValue] | None
+
+
+class PlanSamples(Wire):
+    """Up to 20 people of each kind; somebody with changed and cleared fields is in both."""
+
+    added: tuple[PlannedRow, ...]
+    changed: tuple[PlannedRow, ...]
+    cleared: tuple[PlannedRow, ...]
+    removed: tuple[PlannedRow, ...]
+    rejected: tuple[Reject, ...]
+
+
 class Plan(Wire):
     """What a run would do; see the reference of `segue plan --json`."""
 
@@ -180,18 +211,8 @@ class Plan(Wire):
     minutes: float
     fuses: tuple[Fuse, ...]
     warnings: tuple[str, ...]
-
-
-class Reject(Wire):
-    """Why a row, or a field of it, was not sent."""
-
-    row: int | None
-    key: str | None
-    field: str
-    value: str | None
-    reason: str
-    source: str
-    detail: str | None
+    samples: PlanSamples | None = None
+    """Only where they are asked for."""
 
 
 class RejectList(Page[Reject]):
