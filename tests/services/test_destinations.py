@@ -16,6 +16,7 @@ from segue.services.connections import check_connection, opened
 from segue.services.credentials import credential_lines, replace_key
 from segue.services.destinations import NewCredential, destination_lines, list_names, save_destination
 from segue.services.editing import get_configured, list_configured
+from segue.services.editing import replace as replace_thing
 from segue.services.orchestrations import Credential
 from segue.services.permissions import Actor, NotPermittedError, Policy
 
@@ -145,6 +146,30 @@ def test_another_key_is_taken_when_it_is_good(workspace, settings, emulator):
     assert check_connection(workspace, settings, "key").sound
     [line] = credential_lines(workspace)
     assert (line.name, line.used_by, line.base_url) == ("key", ("Klaviyo",), emulator.url)
+
+
+def test_the_last_check_is_kept_whatever_it_said(workspace, settings, emulator):
+    def check():
+        return destination_lines(workspace)[0].check
+
+    save_destination(workspace, settings, ENTRY, credential=credential(emulator.url))
+    assert (check().sound, check().said) == (True, "It opens the account Emulated Shop.")
+    assert check().by == workspace.actor.name
+    ana = workspace.acting_as(Actor(name="ana", policy=Policy.OPERATOR))
+    emulator.admin.revoke_key("pk_test")
+    with pytest.raises(CredentialError) as refused:
+        check_connection(ana, settings, "key")
+    assert (check().sound, check().by, check().said) == (False, "ana", refused.value.message)
+    assert "pk_test" not in check().said
+    emulator.admin.add_key("pk_new")
+    with pytest.raises(CredentialError):
+        replace_key(ana, settings, "key", Secret("pk_wrong"))
+    assert not check().sound  # another key says nothing of the one that is kept
+    replace_key(ana, settings, "key", Secret("pk_new"))
+    assert (check().sound, check().outdated) == (True, False)
+    thing = get_configured(workspace, "credentials", "key")
+    replace_thing(workspace, "credentials", "key", {**thing.entry, "api_key": "pk_other"}, tag=thing.tag)
+    assert check().outdated
 
 
 def test_who_may_not_change_credentials_replaces_no_key(workspace, settings, emulator):

@@ -97,7 +97,12 @@ def test_the_connection_is_checked_at_the_card(visitor):
     card = page.get_by_role("region", name="Klaviyo", exact=True)
     card.get_by_role("button", name="Actions: Klaviyo", exact=True).click()
     page.get_by_role("menuitem", name="Check connection").click()
-    expect(card).to_contain_text("The connection is good. It is the account Emulated Shop.")
+    expect(card).to_contain_text("It opens the account Emulated Shop.")
+    expect(card).to_contain_text(re.compile("Checked (just now|.* ago) by ana"))
+    card = visitor.go("/destinations").get_by_role("region", name="Klaviyo", exact=True)
+    expect(card).to_contain_text("It opens the account Emulated Shop.")
+    card.get_by_role("definition").filter(has_text="Completed").get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/workflows/\w+"))
 
 
 def test_what_uses_a_destination_is_named_when_it_is_to_be_deleted(visitor):

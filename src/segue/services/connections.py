@@ -13,8 +13,9 @@ from segue.delivery.budget import Interrupted
 from segue.delivery.progress import Quiet
 from segue.destinations.contract import Account, Connection, Destination, Plugin
 from segue.destinations.registry import GROUP, find_plugin
-from segue.errors import ConfigError, CredentialError, DestinationError
+from segue.errors import ConfigError, CredentialError, DestinationError, SegueError
 from segue.security import Secret
+from segue.services.checks import record_check
 from segue.services.orchestrations import Credential, load_credential
 from segue.services.workspace import Workspace
 from segue.settings import Settings
@@ -37,21 +38,39 @@ class TestedConnection:
         """Whether runs can use it."""
         return not self.missing
 
+    @property
+    def said(self) -> str:
+        """What came of it, a sentence."""
+        if not self.sound:
+            return f"It opens the account, but the key lacks rights: {' '.join(self.missing)}"
+        return f"It opens the account {self.account.name or self.account.id}."
+
 
 def check_connection(
     workspace: Workspace, settings: Settings, name: str, *, key: Secret | None = None
 ) -> TestedConnection:
-    """Try a credential, writing nothing. key: tried in place of the one that is kept.
+    """Try a credential, writing nothing there. What came of it is kept.
 
-    Raises UsageError for an unknown name, CredentialError for a key that is refused, DestinationError ``unreachable`` when
-    nobody answers.
+    key: tried in place of the one that is kept; what comes of that is not. Raises UsageError for an unknown name,
+    CredentialError for a key that is refused, DestinationError ``unreachable`` when nobody answers.
     """
     workspace.actor.require("connections.check")
     with workspace.catalog.session(read_only=True) as session:
         credential = load_credential(session, workspace.box, name)
     if key is not None:
-        credential = replace(credential, secret=key)
-    return try_credential(_plugin(credential), credential, settings)
+        return try_credential(_plugin(credential), replace(credential, secret=key), settings)
+    try:
+        tested = try_credential(_plugin(credential), credential, settings)
+    except SegueError as error:
+        record_check(workspace, name, sound=False, said=error.message)
+        raise
+    keep_check(workspace, tested)
+    return tested
+
+
+def keep_check(workspace: Workspace, tested: TestedConnection) -> None:
+    """Remember what came of a check of what is saved."""
+    record_check(workspace, tested.credential, sound=tested.sound, said=tested.said)
 
 
 def try_credential(

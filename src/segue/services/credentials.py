@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from segue.catalog import models
 from segue.security import Secret
-from segue.services.connections import TestedConnection, check_connection, require_sound
+from segue.services.connections import TestedConnection, check_connection, keep_check, require_sound
 from segue.services.editing import get_configured, replace, save_together
 from segue.services.names import names_by_reference
 from segue.services.workspace import Workspace
@@ -56,4 +56,5 @@ def replace_key(workspace: Workspace, settings: Settings, name: str, key: Secret
     tested = check_connection(workspace, settings, thing.name, key=key)
     require_sound(tested)
     replace(workspace, "credentials", thing.id, entry, tag=thing.tag)
+    keep_check(workspace, tested)
     return tested

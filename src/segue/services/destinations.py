@@ -13,7 +13,8 @@ from segue.destinations.contract import Plugin
 from segue.destinations.registry import find_plugin
 from segue.errors import UsageError
 from segue.security import Secret
-from segue.services.connections import TestedConnection, opened, require_sound, try_credential
+from segue.services.checks import Check, last_checks
+from segue.services.connections import TestedConnection, keep_check, opened, require_sound, try_credential
 from segue.services.editing import Configured, get_configured, save_together
 from segue.services.names import unknown
 from segue.services.orchestrations import Credential, load_credential
@@ -44,7 +45,8 @@ class TemplateLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationLine:
-    """A destination. last: the last run that sent there; used_by: names of orchestrations."""
+    """A destination. last: the last run that sent there; check: the last one of its connection; used_by: names of
+    orchestrations."""
 
     id: str
     name: str
@@ -55,6 +57,7 @@ class DestinationLine:
     allow_restricted_pii: bool
     templates: tuple[TemplateLine, ...]
     last: LastRun | None
+    check: Check | None
     used_by: tuple[str, ...]
 
 
@@ -74,8 +77,11 @@ def destination_lines(workspace: Workspace) -> tuple[DestinationLine, ...]:
         templates: dict[str, list[models.DataTemplate]] = {}
         for template in session.scalars(select(models.DataTemplate).order_by(models.DataTemplate.name)):
             templates.setdefault(template.destination_id, []).append(template)
+        checks = last_checks(session)
         rows = session.scalars(select(models.Destination).order_by(models.Destination.name))
-        return tuple(_line(row, templates.get(row.id, []), orchestrations) for row in rows)
+        return tuple(
+            _line(row, templates.get(row.id, []), orchestrations, checks.get(row.credential_id)) for row in rows
+        )
 
 
 def save_destination(
@@ -106,6 +112,7 @@ def save_destination(
     )
     require_sound(tested)
     save_together(workspace, entries, seen=known)
+    keep_check(workspace, tested)
     return tested
 
 
@@ -124,7 +131,10 @@ def list_names(workspace: Workspace, settings: Settings, destination: str) -> tu
 
 
 def _line(
-    row: models.Destination, templates: list[models.DataTemplate], orchestrations: tuple[OrchestrationLine, ...]
+    row: models.Destination,
+    templates: list[models.DataTemplate],
+    orchestrations: tuple[OrchestrationLine, ...],
+    check: Check | None,
 ) -> DestinationLine:
     here = [line for line in orchestrations if line.destination == row.name]
     return DestinationLine(
@@ -145,6 +155,7 @@ def _line(
             for template in templates
         ),
         last=max((line.last for line in here if line.last), key=lambda run: run.started_at, default=None),
+        check=check,
         used_by=tuple(line.name for line in here),
     )
 

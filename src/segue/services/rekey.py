@@ -8,7 +8,7 @@ from segue.catalog import models
 from segue.errors import CredentialError
 from segue.security import Secret
 from segue.services.audit import record
-from segue.services.connections import TestedConnection, check_connection
+from segue.services.connections import TestedConnection, check_connection, keep_check
 from segue.services.names import unknown
 from segue.services.workspace import Workspace
 from segue.settings import Settings
@@ -40,4 +40,5 @@ def replace_key(
             raise unknown("credential", name, session.scalars(select(models.Credential.name)))
         row.sealed = workspace.box.seal(key)
         record(session, workspace.actor, "credential.replace_key", name)
+    keep_check(workspace, tested)
     return tested

@@ -23,6 +23,8 @@ LOOKS: Mapping[str, Look] = {
     "active": Look("check_circle", "good"),
     "enabled": Look("check_circle", "good"),
     "connected": Look("check_circle", "good"),
+    "not connected": Look("link_off", "bad"),
+    "not checked": Look("help", "idle"),
     "done": Look("check_circle", "good"),
     "completed with warnings": Look("warning", "warn"),
     "warning": Look("warning", "warn"),

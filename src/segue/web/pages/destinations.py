@@ -9,6 +9,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from segue.errors import SegueError
+from segue.services.checks import Check
 from segue.services.connections import check_connection, require_sound
 from segue.services.credentials import credential_lines
 from segue.services.destinations import DestinationLine, TemplateLine, destination_lines
@@ -83,15 +84,13 @@ def _card(visit: Visit, line: DestinationLine, refill: Refill) -> None:
     with part("section", "card", aria_label=line.name):
         with part("div", "card-head wraps") as head, part("div", "card-title"):
             part("h2", text=line.name)
-            status(line.last.status if line.last else "never run")
-            if line.last:
-                Moment(line.last.started_at)
             if line.admin_only:
                 status("admin only")
         answer = part("div")
+        with part("div") as facts:
+            _facts(visit, line)
         with head, part("div", "actions"):
-            _buttons(visit, line, answer, refill)
-        _facts(line)
+            _buttons(visit, line, (answer, facts), refill)
         DataTable(
             f"Data templates of {line.name}",
             _COLUMNS,
@@ -103,12 +102,13 @@ def _card(visit: Visit, line: DestinationLine, refill: Refill) -> None:
         )
 
 
-def _buttons(visit: Visit, line: DestinationLine, answer: ui.element, refill: Refill) -> None:
+def _buttons(visit: Visit, line: DestinationLine, places: tuple[ui.element, ui.element], refill: Refill) -> None:
+    answer, facts = places
     if visit.may(_EDIT):
         button("Add data template", on_click=lambda: open_template_form(visit, line.name, None, refill), name="add")
     entries: list[tuple[str, str, Callable[[], Awaitable[None]]]] = []
     if visit.may("connections.check"):
-        entries.append(("network_check", "Check connection", partial(_check, visit, line, answer)))
+        entries.append(("network_check", "Check connection", partial(_check, visit, line, answer, facts)))
     if visit.may(_EDIT):
 
         async def changed(_name: str) -> None:
@@ -120,8 +120,17 @@ def _buttons(visit: Visit, line: DestinationLine, answer: ui.element, refill: Re
         menu_button(f"Actions: {line.name}", entries, danger="Delete")
 
 
-def _facts(line: DestinationLine) -> None:
+def _facts(visit: Visit, line: DestinationLine) -> None:
     with part("dl", "facts"):
+        part("dt", text="Last run")
+        with part("dd", "inline"):
+            status(line.last.status if line.last else "never run")
+            if line.last and visit.may("runs.read"):
+                with part("a", href=f"/workflows/{line.last.run_id}"):
+                    Moment(line.last.started_at)
+        part("dt", text="Connection")
+        with part("dd", "inline"):
+            _checked(line.check)
         for term, text in (
             ("Plug-in", line.plugin),
             ("Credential", line.credential),
@@ -131,6 +140,20 @@ def _facts(line: DestinationLine) -> None:
             if text:
                 part("dt", text=term)
                 part("dd", text=text)
+
+
+def _checked(check: Check | None) -> None:
+    """What the last check said, when, and who made it."""
+    if check is None:
+        status("not checked")
+        return
+    status("connected" if check.sound else "not connected")
+    part("span", text=check.said)
+    with part("span", "muted"):
+        part("span", text="Checked ")
+        Moment(check.at)
+        changed = "; the credential was changed since" if check.outdated else ""
+        part("span", text=f" by {check.by}{changed}.")
 
 
 def _row(template: TemplateLine) -> dict[str, object]:
@@ -143,22 +166,23 @@ def _row(template: TemplateLine) -> dict[str, object]:
     }
 
 
-async def _check(visit: Visit, line: DestinationLine, answer: ui.element) -> None:
+async def _check(visit: Visit, line: DestinationLine, answer: ui.element, facts: ui.element) -> None:
     answer.clear()
     with answer:
         notice("The connection is being checked.", tone="busy", name="autorenew")
+    problem: SegueError | None = None
     try:
-        tested = await visit.call(check_connection, visit.workspace, visit.settings, line.credential)
-        require_sound(tested)
+        require_sound(await visit.call(check_connection, visit.workspace, visit.settings, line.credential))
     except SegueError as error:
-        answer.clear()
-        with answer:
-            error_banner(error)
-        return
-    whose = f"It is the account {tested.account.name}." if tested.account.name else tested.account.note
+        problem = error
+    now = next((x for x in await visit.call(destination_lines, visit.workspace) if x.id == line.id), line)
     answer.clear()
-    with answer:
-        notice(f"The connection is good. {whose}".strip(), tone="good", name="check_circle")
+    facts.clear()
+    with facts:
+        _facts(visit, now)
+    if problem is not None:
+        with answer:
+            error_banner(problem)
 
 
 async def _delete(visit: Visit, line: DestinationLine, refill: Refill) -> None:
