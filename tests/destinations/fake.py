@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from segue.audience.workbench import writing
 from segue.delivery.budget import RateBudget, Windows
+from segue.delivery.exchanges import Recorder
 from segue.destinations.contract import Work
 from segue.destinations.klaviyo.client import Client
 from segue.destinations.klaviyo.limits import LIMITS
@@ -56,7 +57,7 @@ class Fake:
         """The requests of one route, in order."""
         return [r for r in self.requests if (r.method, r.url.path) == (method, path)]
 
-    def client(self) -> Client:
+    def client(self, recorder: Recorder | None = None) -> Client:
         """A client without rate limits that waits for nothing."""
 
         def pause(seconds: float) -> bool:
@@ -70,7 +71,8 @@ class Fake:
             return pause(seconds)
 
         budget = RateBudget(Windows(LIMITS, scale=0, clock=lambda: self.now), pause=waited)
-        return Client(base_url=BASE, secret=KEY, budget=budget, transport=httpx.MockTransport(self))
+        transport = httpx.MockTransport(self)
+        return Client(base_url=BASE, secret=KEY, budget=budget, recorder=recorder, transport=transport)
 
 
 def ok(data: Any = (), *, status: int = 200, after: str | None = None) -> httpx.Response:

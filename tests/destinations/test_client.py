@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from segue.delivery.decider import MAX_ATTEMPTS
-from segue.destinations.klaviyo.client import Refusal
 from segue.destinations.klaviyo.limits import (
     CREATE_JOB,
     ENDPOINTS,
@@ -19,6 +18,7 @@ from segue.destinations.klaviyo.limits import (
     IMPORT_PROFILE,
     REMOVE_MEMBERS,
 )
+from segue.destinations.klaviyo.refusals import Refusal
 from segue.errors import CredentialError, DestinationError, SegueError
 from tests.destinations.fake import KEY, MEMBERS, MEMBERSHIP, Fake, ok, refused
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from segue.audience.delta import Delta
 from segue.audience.fields import FieldMap, column_warnings
 from segue.audience.packing import ChunkLimits
+from segue.delivery.exchanges import Recorder, Unrecorded
 from segue.delivery.ledger import Ledger
 from segue.delivery.progress import Progress
 
@@ -72,7 +73,8 @@ class Outcome:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """Everything that is needed to open a destination. credential: its name, for errors; rate_scale: 1 obeys the published
-    limits, 0 does not wait; settings: of the destination, of the names that its plug-in declares."""
+    limits, 0 does not wait; settings: of the destination, of the names that its plug-in declares; recorder: is told of every
+    attempt of a call."""
 
     base_url: str | None
     secret: str
@@ -81,6 +83,7 @@ class Connection:
     settings: Mapping[str, Any] = field(default_factory=dict)
     progress: Progress
     pause: Callable[[float], bool]
+    recorder: Recorder = field(default_factory=Unrecorded)
 
 
 class Destination(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,8 @@ from segue.services.permissions import Actor
 MASK = "****"
 _PARTS = ("email", "phone", "firstname", "lastname", "fullname", "surname", "givenname", "birth", "address", "postal")
 """What names of personal columns have in them, in one spelling."""
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"(\s*:)?|\\?\Z)|[^\s{}\[\]:,"]+', re.DOTALL)
+"""A text of JSON with what makes it a name, or anything else that is no punctuation."""
 
 
 def is_personal(name: str, fields: FieldMap, marked: Collection[str] = ()) -> bool:
@@ -66,6 +69,14 @@ def mask_payload(actor: Actor, payload: Mapping[str, Any] | None) -> Mapping[str
     return {name: _hidden(value) for name, value in payload.items()}
 
 
+def mask_json(actor: Actor, text: str) -> str:
+    """A JSON text, which may be cut anywhere, as this actor may see it: names without their values, as ``mask_payload``
+    shows them. Of a text that is no JSON nothing is shown."""
+    if actor.sees_personal_data:
+        return text
+    return _JSON_TOKEN.sub(_hidden_token, text) if text.lstrip()[:1] in ("{", "[") else MASK
+
+
 def mask_record(actor: Actor, record: Any, *names: str) -> Any:
     """A frozen value with these fields masked where this actor must not see them."""
     if actor.sees_personal_data:
@@ -77,6 +88,11 @@ def _hidden(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _hidden(inner) for name, inner in value.items()}
     return None if value is None else MASK
+
+
+def _hidden_token(found: re.Match[str]) -> str:
+    named_or_empty = found[1] or found[0] == "null"
+    return found[0] if named_or_empty else f'"{MASK}"'
 
 
 def _masked(reader: pa.RecordBatchReader, schema: pa.Schema, hidden: Collection[int]) -> Iterator[pa.RecordBatch]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from segue.delivery.ledger import Part, PartState
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Destination, Work
 from segue.errors import CredentialError
+from segue.services.exchange_files import EXCHANGES_FILE
 from segue.services.orchestrations import Orchestration
 from segue.services.shared_lists import SharedLists
 from segue.services.staged import Staged
@@ -29,6 +31,7 @@ from segue.services.staging import still_wanted
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow.locks import ListTurns
+from segue.workflow.recording import RunRecorder
 from segue.workflow.records import RunRecord, RunRecords
 
 _STAGED = pydantic.TypeAdapter(Staged)
@@ -61,6 +64,7 @@ class RunContext:
     read_back: bool = True
     stop: threading.Event
     turns: ListTurns
+    recorder: RunRecorder
     apart: str | None = None
 
     @property
@@ -68,6 +72,12 @@ class RunContext:
         """Where the run's files are."""
         folder = self.workspace.layout.runs / self.run.id
         return folder / self.apart if self.apart else folder
+
+    def count_requests(self) -> None:
+        """Write down what this process asked of the destination, beside what the processes before it did."""
+        total = Counter(self.run.requests) + Counter(self.destination.requests())
+        self.records.update(self.run.id, requests=dict(total))
+        self.recorder.save()
 
     def save(self, staged: Staged) -> None:
         """Keep what was staged for the tasks that follow, now or after a crash."""
@@ -96,7 +106,8 @@ class RunContext:
     def _adopt(self, staged: Path) -> None:
         with self.workspace.catalog.session():
             for old in self.folder.iterdir():
-                if old.is_file():
+                # What was asked of the destination so far is of the run, whoever stages it.
+                if old.is_file() and old.name != EXCHANGES_FILE:
                     old.unlink()
             # What says that the others are whole comes last.
             for new in sorted(staged.iterdir(), key=lambda path: path.name == _STAGED_FILE):

@@ -24,6 +24,7 @@ from segue.catalog.models import Orchestration
 from segue.catalog.runs import AudienceSnapshot, DeliveryReject, ProfileId, Run
 from segue.failpoints import reach
 from segue.services.audit import note
+from segue.services.exchange_files import forget_exchanges
 from segue.services.history import key_of
 from segue.services.rejects import REFUSED_FILE, readable_rejects
 from segue.services.stored_files import segment_files
@@ -33,7 +34,7 @@ from segue.settings import Settings
 from segue.workflow.expiry import orchestration_ids
 from segue.workflow.tidying import KEPT
 
-What = Literal["stored changes", "rejects", "refused rows", "profile ids"]
+What = Literal["stored changes", "rejects", "refused rows", "sampled exchanges", "profile ids"]
 _REJECTS = "rejects.parquet"
 
 
@@ -99,6 +100,7 @@ class _Forgetter:
         self._key = key_of(bench, email)
         # A row without a key is known by the text that was no address.
         same_text = f"(key IS NULL AND field = 'email' AND lower(trim(value)) = lower(trim({literal(email)})))"
+        self._texts = {email, *([self._key] if self._key is not None else []), *self._profile_ids()}
         self._is_reject = same_text if self._key is None else f"(key = {literal(self._key)} OR {same_text})"
         self._removed: Counter[What] = Counter()
         self._remains: list[Remains] = []
@@ -136,6 +138,10 @@ class _Forgetter:
                 runs=tuple(run.id for run in runs),
                 baseline=tuple(held.segments) if held is not None else (),
             )
+
+    def _profile_ids(self) -> set[str]:
+        with self._workspace.catalog.session(read_only=True) as session:
+            return set(session.scalars(select(ProfileId.profile_id).where(ProfileId.key == self._key)))
 
     def rest(self) -> None:
         """What belongs to no orchestration."""
@@ -176,6 +182,7 @@ class _Forgetter:
                     (path.parent / NOTE_FILE).unlink(missing_ok=True)
                 self._removed["rejects"] += self._without(path, self._is_reject)
             if self._key is None:
+                self._exchanges(run, refused=False)
                 continue
             theirs = (DeliveryReject.run_id == run, DeliveryReject.key == self._key)
             with self._workspace.catalog.session(read_only=self._dry_run) as session:
@@ -185,9 +192,17 @@ class _Forgetter:
                 if places and refused.exists():
                     at = ", ".join(f"({chunk}, {position})" for chunk, position in places)
                     self._without(refused, f"((chunk, position) IN ({at}))")
+                self._exchanges(run, refused=bool(places))
                 self._removed["refused rows"] += len(places)
                 if not self._dry_run:
                     session.execute(delete(DeliveryReject).where(*theirs))
+
+    def _exchanges(self, run: str, *, refused: bool) -> None:
+        """The sampled exchanges of a run. refused: whether the destination refused something of the person: then its answers
+        may quote a value without saying whose."""
+        folder = self._layout.runs / run
+        gone = forget_exchanges(folder, self._texts, all_of_them=refused, dry_run=self._dry_run)
+        self._removed["sampled exchanges"] += gone
 
     def _segments(self, orchestration_id: str, known: _Known) -> None:
         """The changes of runs: all of them but what says that the person is a member."""

@@ -21,6 +21,7 @@ from segue.audience.workbench import Workbench
 from segue.catalog.activity import Activity
 from segue.catalog.models import Orchestration
 from segue.catalog.runs import AudienceSnapshot, DeliveryPart, DeliveryReject, Run, Task
+from segue.catalog.timelines import RunTimeline
 from segue.catalog.tokens import RunStart
 from segue.failpoints import reach
 from segue.services.retention import Retention, retention
@@ -223,7 +224,7 @@ class _Collector:
         self._removed["records of runs"] += len(runs.records)
         for some in _batches(sorted(runs.records)) if not self._dry_run else ():
             with self._workspace.catalog.session() as session:
-                for table in (DeliveryReject, DeliveryPart, Task, Activity, RunStart):
+                for table in (DeliveryReject, DeliveryPart, Task, Activity, RunStart, RunTimeline):
                     session.execute(delete(table).where(table.run_id.in_(some)))
                 session.execute(delete(Run).where(Run.id.in_(some)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from segue.delivery.exchanges import Recorder
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Connection, Destination
 from segue.destinations.registry import find_plugin
@@ -14,9 +15,15 @@ from segue.settings import Settings
 
 @contextmanager
 def opened(
-    orchestration: Orchestration, settings: Settings, *, progress: Progress, pause: Callable[[float], bool]
+    orchestration: Orchestration,
+    settings: Settings,
+    *,
+    progress: Progress,
+    pause: Callable[[float], bool],
+    recorder: Recorder,
 ) -> Iterator[Destination]:
-    """The destination of an orchestration, closed at the end. pause: waits so many seconds, False when the run is to stop."""
+    """The destination of an orchestration, closed at the end. pause: waits so many seconds, False when the run is to stop;
+    recorder: is told of every attempt of a call."""
     destination = find_plugin(orchestration.destination.plugin).open(
         Connection(
             base_url=orchestration.credential.base_url,
@@ -26,6 +33,7 @@ def opened(
             settings=orchestration.destination.settings,
             progress=progress,
             pause=pause,
+            recorder=recorder,
         )
     )
     try:

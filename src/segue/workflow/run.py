@@ -12,6 +12,7 @@ from typing import Any
 
 from segue.catalog.base import now
 from segue.delivery.budget import Interrupted
+from segue.delivery.exchanges import Recorder, Unrecorded
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Destination
 from segue.errors import SegueError
@@ -29,6 +30,7 @@ from segue.workflow.gate import require_start
 from segue.workflow.locks import ListTurns, only_run
 from segue.workflow.opening import opened
 from segue.workflow.queue import Options
+from segue.workflow.recording import RunRecorder
 from segue.workflow.records import RunRecord, RunRecords, error_dict
 from segue.workflow.resumable import finish_first, is_hopeless, resumable, undoable
 from segue.workflow.status import RunStatus, TaskStatus
@@ -163,9 +165,12 @@ class Runner:
         with self.workspace.catalog.session(read_only=True) as session:
             return load_orchestration(session, self.workspace.box, name)
 
-    def open(self, orchestration: Orchestration) -> AbstractContextManager[Destination]:
-        """The destination of an orchestration, closed at the end."""
-        return opened(orchestration, self.settings, progress=self.progress, pause=self._pause)
+    def open(
+        self, orchestration: Orchestration, recorder: Recorder | None = None
+    ) -> AbstractContextManager[Destination]:
+        """The destination of an orchestration, closed at the end. recorder: is told of every attempt of a call."""
+        told = recorder or Unrecorded()
+        return opened(orchestration, self.settings, progress=self.progress, pause=self._pause, recorder=told)
 
     def _pause(self, seconds: float) -> bool:
         return not self.stop.wait(seconds)
@@ -197,9 +202,10 @@ class Runner:
         """Do the tasks that are left. The settings are those with which the run began."""
         settings = TemplateSettings.model_validate(run.settings)
         turns = ListTurns(self.workspace.locks, stop=self.stop, told=self.progress.tell)
+        recorder = RunRecorder(self.workspace.catalog, run.id, self.workspace.layout.runs / run.id)
         with (
             closing(turns),
-            self.open(orchestration) as destination,
+            self.open(orchestration, recorder) as destination,
             announcing(self.workspace, run, quiet=only is not None),
             run_span(run) as span,
         ):
@@ -217,6 +223,7 @@ class Runner:
                 read_back=read_back,
                 stop=self.stop,
                 turns=turns,
+                recorder=recorder,
             )
             if self.worker_id is None:  # a worker has taken the run already, and may have been asked to stop since
                 self.records.update(run.id, status=RunStatus.RUNNING, worker_id=None, error=None, ended_at=None)
@@ -226,7 +233,7 @@ class Runner:
                 # Between two tasks: nothing is on its way, and the run says that it was stopped.
                 self.records.update(run.id, status=RunStatus.STOPPED, ended_at=now())
             finally:
-                self._count_requests(context)
+                context.count_requests()
             ended = self.records.get(run.id)
             note_run(span, ended)
         # Any other may be taken up again: what it staged is swept by the next run.
@@ -256,7 +263,7 @@ class Runner:
             if self.stop.is_set():
                 raise Interrupted  # noqa: TRY301 -- as if the task had noticed it itself
             # Before the task, since the last one ends the run: who sees the end sees what it took.
-            self._count_requests(context)
+            context.count_requests()
             outcome = task(context)
         except (KeyboardInterrupt, Interrupted):
             if self.leaving.is_set():
@@ -280,20 +287,13 @@ class Runner:
 
     def _stopped(self, context: RunContext, task: str) -> None:
         self.records.end_task(context.run.id, task, TaskStatus.WAITING)
-        self._count_requests(context)
+        context.count_requests()
         counts = counts_so_far(context)
         self.records.update(context.run.id, status=RunStatus.STOPPED, counts=counts, ended_at=now())
 
     def _failed(self, context: RunContext, task: str, error: SegueError, span: Span) -> None:
         note_task(span, TaskStatus.FAILED, error.facts, error=error.code)
         self.records.end_task(context.run.id, task, TaskStatus.FAILED, error.facts)
-        self._count_requests(context)
+        context.count_requests()
         counts, told = counts_so_far(context), error_dict(error, context.run)
         self.records.update(context.run.id, status=RunStatus.FAILED, counts=counts, error=told, ended_at=now())
-
-    def _count_requests(self, context: RunContext) -> None:
-        """Add this process's requests to those of the processes that worked on the run before."""
-        total = dict(context.run.requests)
-        for endpoint, calls in context.destination.requests().items():
-            total[endpoint] = total.get(endpoint, 0) + calls
-        self.records.update(context.run.id, requests=total)

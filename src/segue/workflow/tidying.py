@@ -6,12 +6,13 @@ import shutil
 import time
 from pathlib import Path
 
+from segue.services.exchange_files import EXCHANGES_FILE
 from segue.services.rejects import REFUSED_FILE, keep_refused
 from segue.services.unchanged import NOTE_FILE
 from segue.services.workspace import Workspace
 from segue.workflow.records import RunRecords
 
-KEPT = frozenset({"rejects.parquet", REFUSED_FILE, NOTE_FILE})
+KEPT = frozenset({"rejects.parquet", REFUSED_FILE, NOTE_FILE, EXCHANGES_FILE})
 _SWEPT = 20
 """How many of the latest runs of an orchestration are looked at for working files."""
 _PLAN_AGE = 24 * 3600.0
@@ -34,8 +35,8 @@ def sweep(workspace: Workspace, orchestration_id: str, *, besides: str = "") -> 
 
 
 def tidy_run(folder: Path) -> None:
-    """Remove the working files of a run that has ended; its rejects, the rows that were refused and the note of a
-    run that found nothing to send stay."""
+    """Remove the working files of a run that has ended; its rejects, the rows that were refused, the sampled
+    exchanges and the note of a run that found nothing to send stay."""
     if not folder.is_dir():
         return
     for path in folder.iterdir():

@@ -35,6 +35,7 @@ class Klaviyo:
             secret=connection.secret,
             credential=connection.credential,
             budget=self._budget,
+            recorder=connection.recorder,
         )
 
     def account(self) -> Account:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from segue.delivery.decider import Decision
 from segue.destinations.contract import Account
-from segue.destinations.klaviyo.client import Client, Refusal
+from segue.destinations.klaviyo.client import Client
 from segue.destinations.klaviyo.limits import CREATE_JOB, GET_ACCOUNTS, GET_JOBS, GET_LISTS, GET_PROFILES
+from segue.destinations.klaviyo.refusals import Refusal
 from segue.errors import CredentialError
 
 

@@ -16,9 +16,10 @@ from segue.delivery.ledger import Part, PartKind, PartState, RowReject
 from segue.delivery.progress import Progress
 from segue.delivery.words import counted
 from segue.destinations.contract import Outcome, Work
-from segue.destinations.klaviyo.client import Client, Json, Refusal
+from segue.destinations.klaviyo.client import Client
 from segue.destinations.klaviyo.fields import FIELDS
 from segue.destinations.klaviyo.limits import IMPORT_PROFILE
+from segue.destinations.klaviyo.refusals import Json, Refusal
 
 CALLERS = 8
 BATCH = 50

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -15,49 +15,18 @@ import orjson
 
 from segue.delivery.answers import answered
 from segue.delivery.budget import RateBudget
-from segue.delivery.decider import LONG_PAUSE, MAX_ATTEMPTS, RULES, Decision, Rule, backoff, decide
-from segue.destinations.klaviyo.limits import CREATE_LIST, GET_ACCOUNTS, MEDIA_TYPE, REVISION, Endpoint
+from segue.delivery.decider import LONG_PAUSE, MAX_ATTEMPTS, Decision, backoff, decide
+from segue.delivery.exchanges import Recorder, Unrecorded
+from segue.destinations.klaviyo.limits import MEDIA_TYPE, REVISION, Endpoint
+from segue.destinations.klaviyo.recording import Attempt, Recording
+from segue.destinations.klaviyo.refusals import Json, json_of, refusal, unavailable, unexpected
 from segue.destinations.klaviyo.tracing import note_answer, request_span
-from segue.errors import CredentialError, DestinationError
+from segue.errors import DestinationError
 
 _TIMEOUT = httpx.Timeout(120.0, connect=10.0)
 _NO_CONTENT = 204
 _MAX_WAIT_429 = 100
 """Throttled answers to one request before it is given up: hours, in practice another program eats the budget."""
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One entry of Klaviyo's error envelope. pointer: into the request body; meta: such as duplicate_profile_id."""
-
-    code: str
-    detail: str
-    pointer: str | None
-    meta: Mapping[str, Any]
-
-
-class Refusal(DestinationError):  # noqa: N818 -- an answer that its caller knows how to handle
-    """Klaviyo refused a request for reasons that lie in the request: its rows, its size, an id that is gone.
-
-    Most callers know what to do then. Details of refused rows may hold personal data and stay out of the message.
-    """
-
-    def __init__(self, endpoint: Endpoint, status: int, rule: Rule, problems: tuple[Problem, ...]) -> None:
-        codes = ", ".join(sorted({p.code for p in problems})) or "no code"
-        super().__init__(
-            f"Klaviyo refused {endpoint.name} with {status} ({codes}).",
-            code=rule.code,
-            cause="; ".join(f"{p.code} at {p.pointer}" for p in problems[:3]),
-        )
-        self.status = status
-        self.decision = rule.decision
-        self.problems = problems
-
-    def as_error(self, *, code: str | None = None, steps: tuple[str, ...] = ()) -> DestinationError:
-        """For a caller that cannot go on and knows what the user can do."""
-        return DestinationError(self.message, code=code or "refused", cause=self.cause, steps=steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +45,7 @@ def fingerprint(base_url: str, secret: str) -> str:
 class Client:
     """Thread-safe. secret is sent in the Authorization header of every request and shown nowhere; credential: its name.
 
-    transport: for tests. The budget counts every attempt, as Klaviyo does.
+    recorder: remembers attempts; transport: for tests. The budget counts every attempt, as Klaviyo does.
     """
 
     def __init__(
@@ -86,9 +55,11 @@ class Client:
         secret: str,
         budget: RateBudget,
         credential: str = "",
+        recorder: Recorder | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.budget = budget
+        self._recording = Recording(recorder or Unrecorded(), secret=secret)
         self.fingerprint = fingerprint(base_url, secret)
         self._credential = f'the credential "{credential}"' if credential else "the credential"
         self._http = httpx.Client(
@@ -120,18 +91,31 @@ class Client:
     ) -> Answer:
         """Make a call until it has an answer that means something.
 
-        rows: how many the body holds, for traces; before_repeat: for calls that must not happen twice: looks whether the lost
-        one arrived, and gives its answer.
+        rows: how many the body holds, for whoever looks; before_repeat: for calls that must not happen twice: looks whether
+        the lost one arrived, and gives its answer.
         Raises Refusal (400, 404, 409, 413), CredentialError, DestinationError, Interrupted.
         """
         content = orjson.dumps(body) if isinstance(body, dict) else body
         path = endpoint.path.partition("?")[0].replace("{id}", id)
         failures = throttled = 0
         while True:
+            asked_at = time.monotonic()
             self.budget.acquire(endpoint.name)
-            with request_span(endpoint, failures + throttled + 1, rows) as span:
+            sent_at = time.monotonic()
+            attempt = Attempt(
+                endpoint=endpoint,
+                path=path,
+                params=params,
+                content=content,
+                number=failures + throttled + 1,
+                rows=rows,
+                at=time.time(),
+                waited=sent_at - asked_at,
+            )
+            with request_span(endpoint, attempt.number, rows) as span:
                 response, cause = self._send(endpoint, path, params, content)
                 note_answer(span, response, cause)
+            self._recording.note(attempt, response, cause, seconds=time.monotonic() - sent_at)
             rule = decide(response.status_code if response is not None else None)
             if response is not None:
                 self.budget.observe(endpoint.name, response.headers)
@@ -143,13 +127,13 @@ class Client:
             elif rule.decision is Decision.RETRY:
                 failures += 1
                 if failures >= MAX_ATTEMPTS:
-                    raise _unavailable(endpoint, cause)
+                    raise unavailable(endpoint, cause)
                 self.budget.pause(backoff(failures + 1), endpoint=endpoint.name)
                 if before_repeat and (answer := before_repeat()):
                     return answer
             else:
                 assert response is not None  # noqa: S101 -- no answer is always RETRY
-                raise _refusal(endpoint, response, rule, self._credential)
+                raise refusal(endpoint, response, rule, self._credential)
 
     def pages(self, endpoint: Endpoint, *, id: str = "", params: Mapping[str, str]) -> Iterator[Json]:  # noqa: A002
         """Every item of every page. The cursor is taken from ``links.next``; its host is not trusted with the key."""
@@ -162,7 +146,7 @@ class Client:
                 return
             cursor = parse_qs(urlsplit(after).query).get("page[cursor]", [""])[0]
             if not cursor or cursor == query.get("page[cursor]"):
-                raise _unexpected(endpoint, "a next page without a cursor of its own")
+                raise unexpected(endpoint, "a next page without a cursor of its own")
             query["page[cursor]"] = cursor
 
     def _send(
@@ -203,93 +187,10 @@ def _retry_after(response: httpx.Response) -> float:
 
 
 def _answer(endpoint: Endpoint, response: httpx.Response) -> Answer:
-    body = _json(response)
+    body = json_of(response)
     if response.status_code != _NO_CONTENT and "data" not in body:
-        raise _unexpected(endpoint, f"{response.status_code} without data")
+        raise unexpected(endpoint, f"{response.status_code} without data")
     return Answer(status=response.status_code, body=body)
-
-
-def _unexpected(endpoint: Endpoint, what: str) -> DestinationError:
-    return DestinationError(
-        f"Klaviyo answered {endpoint.name} with {what}.",
-        code="unexpected_answer",
-        steps=("Check the base URL of the credential, and whether a proxy answers in Klaviyo's place.",),
-    )
-
-
-def _json(response: httpx.Response) -> Json:
-    if not response.content:
-        return {}
-    try:
-        body = orjson.loads(response.content)
-    except orjson.JSONDecodeError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _problems(response: httpx.Response) -> tuple[Problem, ...]:
-    found = []
-    for entry in _json(response).get("errors") or []:
-        if isinstance(entry, dict):
-            source = entry.get("source") or {}
-            found.append(
-                Problem(
-                    code=str(entry.get("code", "")),
-                    detail=str(entry.get("detail", "")),
-                    pointer=source.get("pointer"),
-                    meta=entry.get("meta") or {},
-                )
-            )
-    return tuple(found)
-
-
-def _refusal(endpoint: Endpoint, response: httpx.Response, rule: Rule, credential: str) -> Exception:
-    problems = _problems(response)
-    if endpoint is CREATE_LIST and any(says_maximum(p) for p in problems):
-        return Refusal(endpoint, response.status_code, RULES[400], problems)
-    if rule.decision is Decision.CREDENTIAL:
-        return _credential_error(endpoint, rule, credential)
-    if rule.decision is Decision.STOP:
-        step = {
-            "revision_retired": f"Klaviyo retired revision {REVISION}: upgrade Segue.",
-        }.get(rule.code, "Check the base URL of the credential, and Klaviyo's status page.")
-        return DestinationError(
-            f"Klaviyo answered {endpoint.name} with {response.status_code}.", code=rule.code, steps=(step,)
-        )
-    return Refusal(endpoint, response.status_code, rule, problems)
-
-
-def says_maximum(problem: Problem) -> bool:
-    """Whether a refused create speaks of the account's cap on lists; its status and code are not documented."""
-    text = f"{problem.code} {problem.detail}".lower()
-    return "list" in text and ("maximum" in text or "limit" in text)
-
-
-def _credential_error(endpoint: Endpoint, rule: Rule, credential: str) -> CredentialError:
-    if rule.code == "scope_missing":
-        needed = " and ".join(endpoint.scopes)
-        return CredentialError(
-            f"The Klaviyo key of {credential} may not call {endpoint.name}: it needs {needed}.",
-            code=rule.code,
-            steps=(
-                f"In Klaviyo, make a private key with {needed} (scopes of a key cannot be changed later).",
-                f"Put it into {credential} with: segue apply, then run again.",
-            ),
-        )
-    return CredentialError(
-        f"Klaviyo does not accept the key of {credential}.",
-        code=rule.code,
-        steps=("Look in Klaviyo whether the key was revoked.", f"Put a valid key into {credential}, then run again."),
-    )
-
-
-def _unavailable(endpoint: Endpoint, cause: str) -> DestinationError:
-    return DestinationError(
-        f"Klaviyo did not answer {endpoint.name} after {MAX_ATTEMPTS} attempts.",
-        code="unavailable" if endpoint is not GET_ACCOUNTS else "unreachable",
-        cause=cause,
-        steps=("Check the network and status.klaviyo.com.", "Run again: the run goes on where it stopped."),
-    )
 
 
 def _duration(seconds: float) -> str:

@@ -10,8 +10,9 @@ from segue.delivery.ledger import Ledger, Part, PartKind, PartState, RowReject
 from segue.delivery.progress import Progress
 from segue.delivery.words import counted
 from segue.destinations.contract import Outcome, Work
-from segue.destinations.klaviyo.client import Client, Json, Problem, Refusal
+from segue.destinations.klaviyo.client import Client
 from segue.destinations.klaviyo.limits import GET_JOB, GET_JOB_ERRORS, GET_JOBS, PAGE
+from segue.destinations.klaviyo.refusals import Json, Problem, Refusal
 from segue.destinations.klaviyo.submit import pointed_row, row_reject
 from segue.errors import DestinationError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from segue.destinations.contract import TargetList
-from segue.destinations.klaviyo.client import Answer, Client, Json, Refusal, says_maximum
+from segue.destinations.klaviyo.client import Answer, Client
 from segue.destinations.klaviyo.limits import (
     CREATE_LIST,
     CREATES_A_DAY,
@@ -14,6 +14,7 @@ from segue.destinations.klaviyo.limits import (
     LIST_PAGE,
     MAX_LISTS,
 )
+from segue.destinations.klaviyo.refusals import Json, Refusal, says_maximum
 from segue.errors import DestinationError
 
 _MOST_NAMES = 300

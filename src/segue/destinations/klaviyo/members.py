@@ -17,9 +17,10 @@ from segue.delivery.ledger import Part, PartKind, PartState
 from segue.delivery.progress import Progress
 from segue.delivery.words import counted
 from segue.destinations.contract import Outcome, Work
-from segue.destinations.klaviyo.client import Client, Json, Refusal
+from segue.destinations.klaviyo.client import Client
 from segue.destinations.klaviyo.limits import FILTER_BYTES, GET_MEMBERS, GET_PROFILES, IDS_A_CALL, PAGE, REMOVE_MEMBERS
 from segue.destinations.klaviyo.lists import list_gone
+from segue.destinations.klaviyo.refusals import Json, Refusal
 
 REMOVERS = 4
 

@@ -13,10 +13,11 @@ from segue.audience.workbench import DeltaFile
 from segue.delivery.ledger import PartKind, PartState
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Outcome, Work
-from segue.destinations.klaviyo.client import Client, Json
+from segue.destinations.klaviyo.client import Client
 from segue.destinations.klaviyo.limits import GET_LIST_COUNT, GET_MEMBERS
 from segue.destinations.klaviyo.lists import with_count
 from segue.destinations.klaviyo.members import find_members, leavers, primary_email
+from segue.destinations.klaviyo.refusals import Json
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between looks: lists may lag behind their jobs."""

@@ -16,9 +16,10 @@ from segue.delivery.decider import Decision
 from segue.delivery.ledger import Ledger, Part, PartKind, PartState, RowReject
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Outcome, Work
-from segue.destinations.klaviyo.client import Client, Problem, Refusal
+from segue.destinations.klaviyo.client import Client
 from segue.destinations.klaviyo.limits import CREATE_JOB
 from segue.destinations.klaviyo.lists import list_gone
+from segue.destinations.klaviyo.refusals import Problem, Refusal
 
 SENDERS = 4
 """Bodies on their way at once; each holds up to 5 MB."""
