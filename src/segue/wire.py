@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 
 from segue.alerts import Line
-from segue.client import group_values, state_values, values
+from segue.client import group_values, request_values, state_values, values
+from segue.delivery.exchanges import answered_how
 from segue.scheduling import Group, GroupRecord, Scheduler, load_groups, next_starts
 from segue.services.connections import TestedConnection
+from segue.services.exchange_files import StoredExchange
+from segue.services.exchanges import RunRequests
 from segue.services.history import Entry
 from segue.services.plan_samples import PlanSamples
 from segue.services.planning import Plan
@@ -62,6 +65,32 @@ def plan_of(plan: Plan, samples: PlanSamples | None = None) -> values.Plan:
 def reject_of(reject: Reject) -> values.Reject:
     """Why something was not sent."""
     return values.Reject.model_validate(asdict(reject))
+
+
+def run_requests_of(run_id: str, told: RunRequests) -> request_values.RunRequests:
+    """When a run called its destination."""
+    return request_values.RunRequests(
+        run_id=run_id,
+        width=told.width,
+        items=tuple(
+            request_values.RequestLine(
+                at=datetime.fromtimestamp(line.at, UTC),
+                endpoint=line.endpoint,
+                status=line.status,
+                outcome=answered_how(line.status),
+                calls=line.calls,
+                waited=line.waited,
+            )
+            for line in told.lines
+        ),
+    )
+
+
+def exchange_of(stored: StoredExchange) -> request_values.Exchange:
+    """A sampled request with its answer."""
+    how = answered_how(stored.exchange.status)
+    told = {**asdict(stored.exchange), "number": stored.number, "forgotten": stored.forgotten, "outcome": how}
+    return request_values.Exchange.model_validate(told)
 
 
 def connection_of(tested: TestedConnection) -> state_values.Connection:

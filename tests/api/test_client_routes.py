@@ -137,6 +137,31 @@ def test_rejects_come_page_by_page(client, shop, emulator):
     assert runs.status_code == 403
 
 
+def test_requests_of_a_run_over_time_and_a_sample_of_them(client, shop, emulator):
+    jobs = "POST /api/profile-bulk-import-jobs"
+    emulator.admin.fault("status", jobs, status=503, count=1)
+    run = client.wait(client.start(NAME))
+    told = client.run_requests(run.run_id[:-1])
+    assert (told.run_id, told.width) == (run.run_id, 1)
+    assert {(line.status, line.outcome, line.calls) for line in told.items if line.endpoint == jobs} == {
+        (503, "failed", 1),
+        (202, "done", 1),
+    }
+    assert sum(line.calls for line in told.items) == sum(client.run(run.run_id).requests.values())
+    assert all(run.started_at.replace(microsecond=0) <= line.at <= run.ended_at for line in told.items)
+    sampled = client.exchanges(run.run_id)
+    failed, done = (exchange for exchange in sampled if exchange.endpoint == jobs)
+    assert (failed.status, failed.outcome, failed.attempt) == (503, "failed", 1)
+    assert (done.status, done.outcome, done.attempt, done.rows) == (202, "done", 2, 2)
+    assert "ana@mail.shop" in done.request_body.text
+    assert KEY not in repr(sampled)
+    assert refused(client.run_requests, "none") == (404, "unknown_run")
+    assert refused(client.exchanges, "none") == (404, "unknown_run")
+    reading = shop.call("GET", f"/api/v1/runs/{run.run_id}/exchanges", scope=Scope.READ)
+    assert reading.status_code == 403
+    assert shop.call("GET", f"/api/v1/runs/{run.run_id}/requests", scope=Scope.READ).status_code == 200
+
+
 def test_notifications_are_read_and_seen(client, shop):
     run = client.wait(client.start(NAME))
     record_activity(shop.workspace.catalog, Kind.WARNING, "Look at this.")

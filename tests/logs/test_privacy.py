@@ -91,8 +91,10 @@ def test_nothing_of_a_person_is_left_behind(
     shop.admin.seed(
         profiles=[{"email": "other@else.shop", "phone_number": "+4366412345673"}, {"email": "quixote3@mail.shop"}]
     )
+    shop.admin.fault("status", JOBS, status=429, count=1)
     first = json.loads(command("run", NAME, "--json"))["run_id"]
     command("rejects", first)
+    assert "429" in command("requests", first)
     command("history", "quixote1@mail.shop")
     command("show", first)
     shop.change("UPDATE People SET city = NULL, first_name = NULL WHERE points = 2")

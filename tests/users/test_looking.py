@@ -12,6 +12,7 @@ from klaviyo_emulator import serve
 from segue.delivery.progress import Quiet
 from segue.services import editing
 from segue.services.audit import audit_page, export_audit
+from segue.services.exchanges import exchange_heads, exchanges, run_requests
 from segue.services.history import history
 from segue.services.permissions import NotPermittedError, Policy
 from segue.services.previews import preview
@@ -56,6 +57,9 @@ def test_looking_is_written_down_without_whom(office):
     with answering(query, settings, workspace=acting, download=True) as reader:
         reader.read_all()
     assert len(list(rejects(acting, run.id))) == 1
+    assert len(exchanges(acting, run.id, number=1)) == 1
+    assert exchange_heads(acting, run.id)
+    assert run_requests(acting, run.id).lines
     assert len(history(acting, settings, PERSON)) == 1
     lines = {line.action: line for line in audit_page(workspace, actor="somebody")}
     told = {action: (line.subject, line.after) for action, line in lines.items()}
@@ -65,6 +69,8 @@ def test_looking_is_written_down_without_whom(office):
         "query.run": ("x", {"database": "x", "rows": 101}),
         "query.download": ("x", {"database": "x"}),
         "rejects.read": ("x", {"run": run.id}),
+        # Times, paths and statuses name nobody: no line of them.
+        "exchanges.read": ("x", {"run": run.id, "number": 1}),
         "history.read": (None, {"runs": 1}),
     }
     assert PERSON not in "".join(map(str, lines.values()))

@@ -18,11 +18,14 @@ from segue.delivery.progress import Quiet
 from segue.query.personal import personal_columns
 from segue.services import editing
 from segue.services.permissions import Option, Policy, Scope
+from segue.services.privacy import mask_json
 from segue.services.tokens import create_token
 from segue.services.users import create_user
 from segue.settings import Settings
 from segue.workflow.run import Runner
 from tests.api.conftest import serving
+
+from .conftest import somebody
 
 
 def hidden(sql: str, *result: str) -> set[int]:
@@ -61,6 +64,25 @@ def hidden(sql: str, *result: str) -> set[int]:
 )
 def test_what_is_made_of_a_personal_column_is_personal_under_any_name(sql, result, places):
     assert hidden(sql, *result) == places
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"email":"a@b.c","n":1.5e3,"ok":true,"x":null}', '{"email":"****","n":"****","ok":"****","x":null}'),
+        (r'[{"e" : "a\"b\\"}, "c", 7]', '[{"e" : "****"}, "****", "****"]'),
+        ('{"data":[{"email":"a@b.c","first_na', '{"data":[{"email":"****","****"'),
+        ('{"email":"a@b', '{"email":"****"'),
+        ('{"email":"a\\', '{"email":"****"'),
+        ('{"a":"b:c","d":"e"}', '{"a":"****","d":"****"}'),
+        ("{a@mail.shop: 1", '{"****": "****"'),
+        ("<html>a@b.c</html>", "****"),
+        ("", "****"),
+    ],
+)
+def test_of_json_that_may_be_cut_anywhere_names_alone_are_shown(text, shown):
+    assert mask_json(somebody(Policy.VIEWER, Option.RESTRICT_PII), text) == shown
+    assert mask_json(somebody(Policy.VIEWER), text) == text
 
 
 MARKED = "ana@mail.shop"
@@ -134,6 +156,7 @@ def test_a_restricted_user_meets_no_personal_value_at_any_route(office):
     assert "****" in seen["/api/v1/queries/{ref}/rows.csv"]
     assert "email_malformed" in seen["/api/v1/runs/{run_id}/rejects.csv"]
     assert "added" in seen["/api/v1/history"]
+    assert r"\"email\":\"****\"" in seen["/api/v1/runs/{run_id}/exchanges"]
 
 
 def test_the_same_routes_show_them_to_others(office):
@@ -154,3 +177,5 @@ def test_samples_of_a_plan_are_masked_for_who_may_not_see_people(office):
     assert BADGE in str(shown)
     assert masked["reason"] == shown["reason"] == "email_malformed"
     assert (masked["value"], BADGE in str(masked)) == ("****", False)
+    for path in ("/api/v1/runs/{run_id}/rejects.csv", "/api/v1/runs/{run_id}/exchanges"):
+        assert BADGE in office.ask("GET", path, office.open_token)

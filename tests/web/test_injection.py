@@ -124,3 +124,18 @@ def test_dialogs_and_toasts_show_names_as_text(visitor, evil):
     page.get_by_role("menuitem", name="Details").click()
     expect(page.get_by_role("dialog")).to_contain_text(EVIL)
     harmless(visitor)
+
+
+def test_bodies_and_addresses_of_requests_are_text_on_the_page_of_a_run(visitor, evil):
+    page = visitor.go("/workflows")
+    page.get_by_role("row").filter(has_text=EVIL).locator("a[href^='/workflows/']").first.click()
+    samples = page.get_by_role("list", name="Sampled requests")
+    expect(samples.locator("summary").first).to_be_visible()
+    # The name of the list, in a filter and in a body; the first name of a person.
+    for path in ("GET /api/lists", "POST /api/lists", "POST /api/profile-bulk-import-jobs"):
+        line = samples.locator("summary").filter(has=page.get_by_text(path, exact=True)).first
+        line.click()
+    section = page.get_by_role("region", name="Requests", exact=True)
+    expect(section.get_by_role("region", name="Body of the request").filter(has_text="onerror").last).to_be_visible()
+    expect(section.get_by_label("Parameters").filter(has_text="onerror").first).to_be_visible()
+    harmless(visitor)

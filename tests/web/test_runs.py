@@ -187,6 +187,9 @@ def test_who_may_not_see_personal_data_sees_none(small_site, browser):
         expect(page.get_by_text("Values are masked")).to_be_visible()
         samples = page.get_by_role("region", name="Samples of what was sent")
         expect(samples.get_by_role("row").filter(has_text="added")).to_contain_text('"email":"****"')
+        section = page.get_by_role("region", name="Requests", exact=True)
+        section.locator("summary").filter(has_text="POST /api/profile-bulk-import-jobs").click()
+        expect(section.get_by_role("region", name="Body of the request")).to_contain_text('"email": "****"')
         content = page.content()
         for text in ("hidden.person", "no address at all", "Graz"):
             assert text not in content
@@ -194,6 +197,40 @@ def test_who_may_not_see_personal_data_sees_none(small_site, browser):
         assert answer.status == 200
         assert "no address at all" not in answer.text()
         assert "****" in answer.text()
+
+
+def test_requests_are_shown_over_time_and_some_of_them_whole(small_visitor):
+    site = small_visitor.site
+    site.orchestration("Asked", {"<b>q1</b>@mail.shop", "q2@mail.shop"})
+    site.admin.fault("status", JOBS, status=429, count=1)
+    run_id = site.begin("Asked")
+    page = small_visitor.go(f"/workflows/{run_id}")
+    section = page.get_by_role("region", name="Requests", exact=True)
+    # Without a reload: the page follows the run.
+    expect(status_of(page)).to_contain_text("Completed")
+    chart = section.get_by_role("img", name="Requests over time")
+    expect(chart).to_have_accessible_name(re.compile(r"Done \d+, Slowed down 1, Failed 0"))
+    section.get_by_text("As a table").click()
+    slowed = section.get_by_role("columnheader", name="Slowed down")
+    expect(slowed).to_be_visible()
+    expect(section.get_by_role("row").nth(1)).to_be_visible()
+
+    samples = section.get_by_role("list", name="Sampled requests")
+    jobs = samples.locator("summary").filter(has_text="POST /api/profile-bulk-import-jobs")
+    expect(jobs.filter(has_text="429")).to_contain_text("Slowed down")
+    made = samples.locator("summary").filter(has_text="POST /api/lists")
+    expect(made).to_contain_text("201")
+    assert "Graz" not in page.content().partition("Sampled requests")[2].partition("Rejects")[0]
+    sent = jobs.filter(has_text="202").first
+    sent.focus()
+    sent.press("Enter")
+    body = section.get_by_role("region", name="Body of the request")
+    expect(body).to_contain_text('"city": "Graz"')
+    expect(section.get_by_label("Headers").first).to_contain_text("2026-07-15")
+    assert "pk_test" not in page.content()
+    assert small_visitor.serious() == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert not small_visitor.too_wide()
 
 
 def test_an_unknown_run_says_so(small_visitor):

@@ -42,6 +42,8 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", f"{V1}/runs/{{run_id}}/rejects.csv"): "people.read",
     ("GET", f"{V1}/runs/{{run_id}}/tasks"): "runs.read",
     ("GET", f"{V1}/runs/{{run_id}}/rejects"): "people.read",
+    ("GET", f"{V1}/runs/{{run_id}}/requests"): "runs.read",
+    ("GET", f"{V1}/runs/{{run_id}}/exchanges"): "people.read",
     ("POST", f"{V1}/runs/{{run_id}}/undo"): "runs.start",
     ("GET", f"{V1}/runs/{{run_id}}/resolutions"): "runs.read",
     ("POST", f"{V1}/runs/{{run_id}}/resolutions"): "runs.start",

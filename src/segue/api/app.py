@@ -12,7 +12,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
 
-from segue.api import configuration, groups, notifications, operations, people, queries, resolutions, retention, runs
+from segue.api import (
+    configuration,
+    groups,
+    notifications,
+    operations,
+    people,
+    queries,
+    requests,
+    resolutions,
+    retention,
+    runs,
+)
 from segue.api.background import Starter, ThreadStarter
 from segue.api.guard import Guard
 from segue.api.metrics import Metrics
@@ -23,7 +34,7 @@ from segue.errors import SegueError
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 
-_MODULES = (configuration, queries, runs, resolutions, groups, notifications, people, retention, operations)
+_MODULES = (configuration, queries, runs, requests, resolutions, groups, notifications, people, retention, operations)
 
 
 def create_app(workspace: Workspace, settings: Settings, *, starter: Starter | None = None) -> FastAPI:

@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, str | None] = {
     "runs": "runs.read",
     "show": "runs.read",
     "rejects": "people.read",
+    "requests": "people.read",
     "history": "people.read",
     "test-connection": "connections.check",
     "activity": "runs.read",
@@ -51,7 +52,7 @@ COMMANDS: Mapping[str, str | None] = {
 """Command -> permission of what it does; None: it looks after the workspace itself and takes its folder. ``apply`` also takes
 the permission of each kind that it changes."""
 ANYWHERE = frozenset({
-    "plan", "run", "undo", "resolve", "stop", "runs", "show", "rejects", "history", "test-connection",
+    "plan", "run", "undo", "resolve", "stop", "runs", "show", "rejects", "requests", "history", "test-connection",
     "query run", "query preview", "query functions", "groups", "group run", "signal", "activity", "alert test",
 })  # fmt: skip
 """Commands that a server can be asked for; the others need the workspace itself."""

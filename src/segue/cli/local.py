@@ -20,12 +20,13 @@ from segue.cli.display import watching
 from segue.cli.group_running import run_group
 from segue.cli.place import Answer, Asked, Parts
 from segue.cli.pointing import pointing_at
-from segue.client import group_values, state_values, values
+from segue.client import group_values, request_values, state_values, values
 from segue.resolutions import Action
 from segue.scheduling import record_signal
 from segue.scheduling.signals import hint_for
 from segue.security import Secret
 from segue.services.connections import check_connection
+from segue.services.exchanges import exchanges, run_requests
 from segue.services.history import history, orchestration_id
 from segue.services.queries import SavedQuery, answering, find_database, find_query
 from segue.services.rejects import rejects
@@ -34,6 +35,7 @@ from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.wire import (
     connection_of,
+    exchange_of,
     group_run_of,
     group_states_of,
     history_entry_of,
@@ -42,6 +44,7 @@ from segue.wire import (
     reject_of,
     resolutions_of,
     run_of,
+    run_requests_of,
     started_of,
 )
 from segue.workflow.following import resolve_by_server, run_by_server, undo_by_server
@@ -139,6 +142,15 @@ class Local:
                 yield pa.RecordBatch.from_pylist(some, schema=REJECTS_SCHEMA)
 
         return csv_parts(REJECTS_SCHEMA, batches())
+
+    def requests(self, run_id: str) -> request_values.RunRequests:
+        """When a run called its destination."""
+        found = self._records.get(run_id).id
+        return run_requests_of(found, run_requests(self._workspace, found))
+
+    def exchanges(self, run_id: str) -> tuple[request_values.Exchange, ...]:
+        """Sampled requests of a run with their answers."""
+        return tuple(map(exchange_of, exchanges(self._workspace, self._records.get(run_id).id)))
 
     def history(self, email: str) -> Sequence[values.HistoryEntry]:
         """What became of a person."""

@@ -21,6 +21,7 @@ from segue.cli import (
     groups,
     inspect,
     queries,
+    requests,
     resolve,
     retention,
     runs,
@@ -49,6 +50,7 @@ COMMANDS = (
     tokens,
     users,
     inspect,
+    requests,
     activity,
     audit,
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from segue.cli.context import server, settings, workspace
 
 if TYPE_CHECKING:
-    from segue.client import group_values, state_values, values
+    from segue.client import group_values, request_values, state_values, values
     from segue.security import Secret
 
 Parts = Iterable[tuple[bytes, int]]
@@ -77,6 +77,12 @@ class Place(Protocol):
 
     def rejects_csv(self, run_id: str) -> Parts:
         """All of it as CSV."""
+
+    def requests(self, run_id: str) -> request_values.RunRequests:
+        """When a run called its destination."""
+
+    def exchanges(self, run_id: str) -> tuple[request_values.Exchange, ...]:
+        """Sampled requests of a run with their answers."""
 
     def history(self, email: str) -> Sequence[values.HistoryEntry]:
         """What became of a person, newest first."""

@@ -15,7 +15,7 @@ from segue.cli.context import Server
 from segue.cli.display import watching
 from segue.cli.place import Answer, Asked, Parts
 from segue.cli.pointing import pointing_at
-from segue.client import Client, Refused, Unreachable, group_values, state_values, values
+from segue.client import Client, Refused, Unreachable, group_values, request_values, state_values, values
 from segue.errors import QueryError, SegueError, StateError, UsageError
 from segue.security import Secret
 from segue.workflow.following import Shown
@@ -120,6 +120,14 @@ class Remote:
     def rejects_csv(self, run_id: str) -> Parts:
         """All of it as CSV."""
         return _counted(self._client.rejects_csv(run_id))
+
+    def requests(self, run_id: str) -> request_values.RunRequests:
+        """When a run called its destination."""
+        return self._client.run_requests(run_id)
+
+    def exchanges(self, run_id: str) -> tuple[request_values.Exchange, ...]:
+        """Sampled requests of a run with their answers."""
+        return self._client.exchanges(run_id)
 
     def history(self, email: str) -> Sequence[values.HistoryEntry]:
         """What became of a person."""

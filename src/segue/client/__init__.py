@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from segue.client.client import Client
 from segue.client.group_values import GroupRun, GroupState, GroupStates, Signal
+from segue.client.request_values import Body, Exchange, RequestLine, RunRequests
 from segue.client.rows import Rows
 from segue.client.state_values import Connection, Notification, QueryStatus
 from segue.client.transport import BrokenOff, Refused, Unreachable
@@ -25,10 +26,12 @@ from segue.client.values import (
 )
 
 __all__ = [
+    "Body",
     "BrokenOff",
     "Client",
     "Configured",
     "Connection",
+    "Exchange",
     "Failure",
     "Fuse",
     "GroupRun",
@@ -43,10 +46,12 @@ __all__ = [
     "QueryStatus",
     "Refused",
     "Reject",
+    "RequestLine",
     "Resolutions",
     "Rows",
     "Run",
     "RunList",
+    "RunRequests",
     "Signal",
     "Started",
     "Task",

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
-from segue.client import group_values, state_values, values
+from segue.client import group_values, request_values, state_values, values
 from segue.client.rows import Rows, asked_for, read_rows
 from segue.client.things import Things
 from segue.client.transport import BrokenOff, Transport
@@ -122,6 +122,14 @@ class Client:
     def tasks(self, run_id: str) -> tuple[values.Task, ...]:
         """The tasks of a run in their order, those that have not begun too."""
         return self._server.call(values.TaskList, "GET", f"runs/{_part(run_id)}/tasks").items
+
+    def run_requests(self, run_id: str) -> request_values.RunRequests:
+        """When a run called its destination, by endpoint and answer."""
+        return self._server.call(request_values.RunRequests, "GET", f"runs/{_part(run_id)}/requests")
+
+    def exchanges(self, run_id: str) -> tuple[request_values.Exchange, ...]:
+        """Sampled requests of a run with their answers, the oldest first."""
+        return self._server.call(request_values.ExchangeList, "GET", f"runs/{_part(run_id)}/exchanges").items
 
     def undo(self, run_id: str, *, allow: Collection[str] = (), key: str | None = None) -> values.Started:
         """Put the list membership back to what it was before a run; the run that does it. key: as in ``start``."""

@@ -34,6 +34,7 @@ LOOKS: Mapping[str, Look] = {
     "holds": Look("check_circle", "good"),
     "failed": Look("error", "bad"),
     "error": Look("error", "bad"),
+    "slowed down": Look("hourglass_bottom", "warn"),
     "running": Look("autorenew", "busy"),
     "stopping": Look("autorenew", "busy"),
     "waiting to start": Look("schedule", "idle"),

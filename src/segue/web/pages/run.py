@@ -17,6 +17,7 @@ from segue.web.components.moment import Moment
 from segue.web.components.parts import Part, heading, part
 from segue.web.components.status import status
 from segue.web.pages.run_people import RunPeople
+from segue.web.pages.run_requests import RunRequestsView
 from segue.web.pages.run_resolutions import open_resolutions
 from segue.web.pages.run_words import (
     STAGES,
@@ -49,6 +50,7 @@ async def build(visit: Visit, run_id: str) -> None:
     page = _RunPage(visit, watched)
     # Their files may be large, and what is above is wanted at once.
     ui.timer(0.1, partial(page.people.show, watched), once=True)
+    ui.timer(0.1, page.requests.look, once=True)
     ui.timer(_EVERY, page.look)
 
 
@@ -70,6 +72,7 @@ class _RunPage:
             self._stages = part("div", "stages")
         self._charts = part("div", "columns")
         self._told = part("div", "stack")
+        self.requests = RunRequestsView(visit, watched.run.id, watched.run.started_at)
         self.people = RunPeople(visit)
         self._draw()
 
@@ -97,6 +100,8 @@ class _RunPage:
         """Read the run again, and show what changed."""
         before = self._watched
         self._watched = await self._visit.call(watch, self._visit.workspace, before.run.id)
+        if not before.run.status.ended or not self._watched.run.status.ended:
+            await self.requests.look()
         if self._watched != before:
             self._draw()
             if self._watched.run.status != before.run.status:

@@ -41,8 +41,19 @@ def boxes(run: RunRecord, now: datetime) -> tuple[tuple[str, str], ...]:
 
 
 def outcomes(run: RunRecord) -> list[tuple[str, int]]:
-    """Rows by what became of them; nothing before that is known."""
-    return [(name.capitalize(), run.counts[name]) for name in OUTCOMES if run.counts.get(name)]
+    """Rows by what became of them; while the run goes on by what is known of them, nothing before the query has ended."""
+    if run.counts:
+        return [(name.capitalize(), run.counts[name]) for name in OUTCOMES if run.counts.get(name)]
+    query = run.task("query")
+    found = query.outcome if query is not None else {}
+    so_far = {
+        "To send": found.get("added", 0) + found.get("changed", 0),
+        "Unchanged": found.get("unchanged", 0),
+        "To remove": found.get("removed", 0),
+        "Rejected": found.get("rejected", 0),
+        "Duplicates": found.get("duplicates", 0),
+    }
+    return [(name, number) for name, number in so_far.items() if number]
 
 
 def task_line(task: TaskRecord, now: datetime) -> str:
