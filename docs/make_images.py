@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
+from playwright.sync_api import Page
 from rich.console import Console
 from rich.text import Text
 
@@ -18,6 +19,7 @@ from examples.demo import ORCHESTRATION
 from examples.sandbox import Sandbox, sandbox
 from segue.database.churn import churn_sample
 from segue.web.pages import PAGES
+from segue.workflow.watching import LATEST
 from tests.web.browser import chromium, logged_in, web_app
 
 IMAGES = Path(__file__).with_name("images")
@@ -64,7 +66,21 @@ def _photograph(place: Sandbox) -> None:
                     path = IMAGES / f"web-{name}-{width}-{theme}.png"
                     page.screenshot(path=path)
                     print(f"took {path}")
+                _photograph_requests(page, url, IMAGES / f"web-run-requests-{width}-{theme}.png")
                 context.close()
+
+
+def _photograph_requests(page: Page, url: str, path: Path) -> None:
+    """What the last run asked Klaviyo, with one request opened."""
+    page.goto(f"{url}/workflows/{LATEST}")
+    page.wait_for_function("window.did_handshake === true")
+    section = page.get_by_role("region", name="Requests", exact=True)
+    section.locator("summary").filter(has_text="POST /api/profile-bulk-import-jobs").first.click()
+    section.get_by_role("region", name="Body of the request").wait_for()
+    # What stays at the top of a window would lie on a picture that is higher than it.
+    page.add_style_tag(content=".top { position: static !important; }")
+    section.screenshot(path=path)
+    print(f"took {path}")
 
 
 def _draw(place: Sandbox, name: str, *arguments: str) -> None:
