@@ -24,7 +24,7 @@ from segue.web.visit import Visit
 
 _FORGOTTEN = "Parameters and bodies were removed: somebody in them was forgotten."
 _GONE = "This request is no longer stored."
-_MASKED = "Values are masked: your user may not see personal data."
+_MASKED = "Bodies show names of fields alone: your user may not see personal data."
 
 
 class RunRequestsView:
