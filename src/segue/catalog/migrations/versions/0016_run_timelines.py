@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015_run_timelines"
-down_revision = "0014_activity_seen"
+revision = "0016_run_timelines"
+down_revision = "0015_workspace_settings"
 
 
 def upgrade() -> None:
