@@ -141,7 +141,6 @@ def test_what_is_looked_at_is_the_same_here_and_there(far: Far) -> None:
         ("rejects", run_id, "--json"),
         ("requests", run_id),
         ("requests", run_id, "--json"),
-        ("requests", run_id, "--show", "1"),
         ("rejects", run_id, "--csv", "-"),
         ("rejects", run_id, "--csv", "-", "--limit", "0"),
         ("history", "p3@mail.shop", "--json"),
