@@ -23,6 +23,7 @@ pytestmark = pytest.mark.timeout(600)
 # One after the other in one workspace, since a workspace takes longer than a page; an undo needs a run that added somebody.
 _ORDER = (
     "read-rejects",
+    "look-into-requests",
     "undo-a-run",
     "retention",
     "keep-configuration-in-git",
@@ -187,7 +188,16 @@ def _rejects_written(folder: Path, klaviyo: EmulatorAdmin, printed: str) -> None
     assert sum("email_missing" in line for line in lines) == missing
 
 
+def _requests_told(folder: Path, klaviyo: EmulatorAdmin, printed: str) -> None:
+    jobs = [line for line in printed.splitlines() if line.startswith("POST /api/profile-bulk-import-jobs")]
+    assert [line.split()[2:5] for line in jobs] == [["202", "done", "1"]]
+    assert "GET /api/accounts" in printed
+    assert "revision: 2026-07-15" in printed
+    assert "pk_test" not in printed
+
+
 _OUTCOMES = {
+    "look-into-requests": _requests_told,
     "keep-configuration-in-git": _exported,
     "send-a-test": _ten_members,
     "undo-a-run": _nobody_left,
