@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017_run_timelines"
-down_revision = "0016_user_time_zone"
+revision = "0018_run_timelines"
+down_revision = "0017_run_search"
 
 
 def upgrade() -> None:
