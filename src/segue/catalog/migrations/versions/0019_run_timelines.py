@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018_run_timelines"
-down_revision = "0017_run_search"
+revision = "0019_run_timelines"
+down_revision = "0018_connection_checks"
 
 
 def upgrade() -> None:
