@@ -26,6 +26,8 @@ def emulator() -> Iterator[Running]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, emulator: Running) -> Shop:
+def shop(tmp_path: Path, emulator: Running) -> Iterator[Shop]:
     """A brand with a database, a workspace and one orchestration."""
-    return Shop(folder=tmp_path, emulator=emulator)
+    shop = Shop(folder=tmp_path, emulator=emulator)
+    with shop.closing:
+        yield shop

@@ -74,6 +74,12 @@ def test_a_failed_query_has_a_code_and_no_data(engine: Engine, sql: str, code: s
         ),
         ("Error", "Corrupt database file: computed checksum 1 in /home/ann/x", ConfigError, "database_unreadable"),
         ("OSError", 'IO Error: Could not write file "/home/ann/s": No space left on device', QueryError, "query_disk"),
+        (
+            "OutOfMemoryException",
+            "Out of Memory Error: failed to offload data block.\nLimit set by 'max_temp_directory_size' /home/ann",
+            QueryError,
+            "query_disk",
+        ),
         ("OutOfMemoryException", "Out of Memory Error: failed to allocate /home/ann", QueryError, "query_memory"),
         ("OSError", "Out of Memory Error: could not allocate block of size 1", QueryError, "query_memory"),
         ("MemoryError", "", QueryError, "query_memory"),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import duckdb
 import yaml
 
 from klaviyo_emulator.server import Running
-from segue.delivery.progress import Quiet
+from segue.delivery.progress import Progress, Quiet
 from segue.services.configuration import apply_files
 from segue.services.history import Entry, history
 from segue.services.planning import Plan
@@ -51,6 +52,10 @@ class Shop:
     key: str = "pk_test"
     rate_scale: float = 0.0
     database_url: str | None = None
+    closing: ExitStack = field(default_factory=ExitStack)
+    """What a test holds open beside Segue."""
+    stop: threading.Event = field(default_factory=threading.Event)
+    progress: Progress = field(default_factory=Quiet)
 
     def __post_init__(self) -> None:
         self.admin = self.emulator.admin
@@ -135,7 +140,7 @@ class Shop:
     def _with_runner(self, use: Any) -> Any:
         workspace = open_workspace(self.settings)
         try:
-            return use(Runner(workspace=workspace, settings=self.settings, progress=Quiet(), stop=threading.Event()))
+            return use(Runner(workspace=workspace, settings=self.settings, progress=self.progress, stop=self.stop))
         finally:
             workspace.close()
 

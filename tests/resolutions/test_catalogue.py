@@ -26,6 +26,8 @@ BEFORE_A_RUN = {
     "usage", "draft_query", "unknown_plugin", "broken_plugin", "unknown_run", "run_under_way", "unknown_list", "run_over",
     "run_overtaken", "server_running", "server_gone", "run_of_a_command", "unfit_action", "key_needed",
     "already_undone", "unfinished_run", "unknown_fuse",
+    # Whoever runs a query by an engine may stop it; nobody does that to the query of a run.
+    "query_cancelled",
 }  # fmt: skip
 NO_FAILURE = {"done", "throttled"}
 

@@ -20,6 +20,7 @@ SECRET = "ana@mail.shop"
         (OSError(errno.ENOSPC, SECRET), "disk_full"),
         (OSError(errno.EDQUOT, SECRET), "disk_full"),
         (duckdb.IOException(f"No space left on device {SECRET}"), "disk_full"),
+        (duckdb.OutOfMemoryException(f"set by the 'max_temp_directory_size' setting {SECRET}"), "disk_full"),
         (duckdb.OutOfMemoryException(SECRET), "engine_memory"),
         (MemoryError(SECRET), "engine_memory"),
         (pa.ArrowMemoryError(SECRET), "engine_memory"),

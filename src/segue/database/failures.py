@@ -30,7 +30,8 @@ def database_failure(database: str, kind: str, message: str) -> SegueError:
     family, text = (found["kind"], found["text"]) if found else ("", message)
     if family in _NAMED:
         return _named(family, _REST.sub("", text))
-    if "No space left" in text:
+    # DuckDB takes what is free on the disk for its limit of temporary files, and calls it memory when that is used up.
+    if "No space left" in text or "max_temp_directory_size" in text:
         return _disk(database)
     if family in {"IO", "Serialization"} or text.startswith("Corrupt database file"):
         return _unopened(database, text)

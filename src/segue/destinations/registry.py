@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 
 from segue.destinations.contract import Plugin
 from segue.errors import ConfigError
@@ -12,37 +14,42 @@ DEFAULT_PLUGIN = "klaviyo"
 """The one that is meant while no destination is configured."""
 
 
+@cache
+def known_plugins() -> Mapping[str, EntryPoint]:
+    """Name -> entry point of all that is installed. Looked up once a process: reading what every distribution offers takes
+    longer than most of what a run asks of its database."""
+    return {entry.name: entry for entry in entry_points(group=GROUP)}
+
+
 def find_plugin(name: str) -> Plugin:
     """The plug-in of this name. Raises ConfigError when there is none, or when it cannot be loaded."""
-    known = entry_points(group=GROUP)
-    for entry in known:
-        if entry.name == name:
-            return _load(name)
+    known = known_plugins()
+    if name in known:
+        return _load(known[name])
     raise ConfigError(
         f'There is no destination plug-in "{name}".',
         code="unknown_plugin",
-        steps=(f"Use one of: {', '.join(sorted(e.name for e in known))}.",),
+        steps=(f"Use one of: {', '.join(sorted(known))}.",),
     )
 
 
 def loadable_plugins() -> tuple[Plugin, ...]:
     """Every plug-in that can be loaded, by name. A broken one is left out: what uses it says why."""
     found = []
-    for name in sorted({entry.name for entry in entry_points(group=GROUP)}):
+    for _, entry in sorted(known_plugins().items()):
         try:
-            found.append(_load(name))
+            found.append(_load(entry))
         except ConfigError:
             continue
     return tuple(found)
 
 
-def _load(name: str) -> Plugin:
-    [entry] = entry_points(group=GROUP, name=name)
+def _load(entry: EntryPoint) -> Plugin:
     try:
         plugin = entry.load()
     except Exception as error:
         raise ConfigError(
-            f'The destination plug-in "{name}" cannot be loaded.',
+            f'The destination plug-in "{entry.name}" cannot be loaded.',
             code="broken_plugin",
             cause=f"{entry.value}: {type(error).__name__}",
             steps=("Install a version that fits this Segue, or remove it.",),

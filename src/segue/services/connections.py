@@ -6,13 +6,12 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import entry_points
 from typing import Any
 
 from segue.delivery.budget import Interrupted
 from segue.delivery.progress import Quiet
 from segue.destinations.contract import Account, Connection, Destination, Plugin
-from segue.destinations.registry import GROUP, find_plugin
+from segue.destinations.registry import find_plugin, known_plugins
 from segue.errors import ConfigError, CredentialError, DestinationError, SegueError
 from segue.security import Secret
 from segue.services.checks import record_check
@@ -140,9 +139,9 @@ class _Patience:
 def _plugin(credential: Credential) -> Plugin:
     """The plug-in that uses credentials of this type."""
     broken: ConfigError | None = None
-    for entry in entry_points(group=GROUP):
+    for name in known_plugins():
         try:
-            plugin = find_plugin(entry.name)
+            plugin = find_plugin(name)
         except ConfigError as error:
             broken = error
             continue

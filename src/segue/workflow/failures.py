@@ -15,6 +15,9 @@ _DISK_FULL = StateError(
     steps=("Free space where SEGUE_HOME is, or move the workspace to a larger disk.", "Run again: nothing is lost."),
 )
 
+_SAYS_FULL = ("No space left", "max_temp_directory_size")
+"""DuckDB takes what is free on the disk for its limit of temporary files, and calls it memory when that is used up."""
+
 
 def explain(error: Exception) -> SegueError:
     """The error for the user. What nobody foresaw gets code ``unexpected`` and the type of the exception."""
@@ -22,7 +25,7 @@ def explain(error: Exception) -> SegueError:
         return error
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _DISK_FULL
-    if isinstance(error, duckdb.IOException) and "No space left" in str(error):
+    if isinstance(error, duckdb.Error) and any(said in str(error) for said in _SAYS_FULL):
         return _DISK_FULL
     if isinstance(error, (duckdb.OutOfMemoryException, MemoryError, pa.ArrowMemoryError)):
         return StateError(

@@ -235,10 +235,11 @@ def run_counts(staged: Staged, result: Delivered) -> dict[str, int]:
 
 
 def counts_so_far(context: RunContext) -> dict[str, int]:
-    """The counts of a run that did not reach its end; {} when it had staged nothing."""
+    """The counts of a run that did not reach its end; {} when it had staged nothing, or when its files cannot be read:
+    that must not hide what stopped it."""
     try:
         return run_counts(context.staged(), delivered(context.folder, context.ledger))
-    except StateError:
+    except (StateError, OSError):
         return {}
 
 

@@ -127,7 +127,7 @@ class Worker:
             if stop is not None and run.status == "stopping":
                 stop.set()
             if stop is None and self._engine.lost(run.id, run.attempt):
-                self._queue.fail(run.id, run.attempt, _LOST)
+                self._queue.fail(run.id, run.attempt, LOST)
                 announce_failure(self._workspace, run.id)
 
     def _carry_out(self, run_id: str) -> None:
@@ -153,7 +153,7 @@ class Worker:
                 del self._stops[run_id]
 
 
-_LOST = SegueError(
+LOST = SegueError(
     "The run ended before its last task, or kept killing the server, or began with another version of Segue.",
     code="run_lost",
     steps=(
@@ -161,6 +161,7 @@ _LOST = SegueError(
         "Run again: what was acknowledged is kept. With --restart it is not finished but compared anew.",
     ),
 )
+"""What becomes of a run that the engine gave up or never had."""
 
 
 class Post:
