@@ -124,5 +124,7 @@ def test_the_dashboard_asks_for_metrics_that_are_there(shop):
     board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
     queries = [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
     asked = {name for query in queries for name in re.findall(r"\bsegue_[a-z_]+", query)}
-    assert len(asked) >= 12
+    assert len(asked) >= 13
     assert asked <= there
+    [answers] = [query for query in queries if "segue_destination_answers_total" in query]
+    assert "by (endpoint, status)" in answers
