@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from segue.web.guard import PageGuard
 
@@ -54,6 +56,24 @@ def test_a_form_that_does_not_say_where_it_comes_from_is_refused(site):
 def test_large_bodies_are_refused(site):
     path = "/_nicegui_ws/socket.io/?EIO=4&transport=polling"
     assert httpx.post(site.url + path, headers={"Origin": site.url}, content=b"x" * 6_000_000).status_code == 403
+
+
+def test_a_message_of_a_page_that_is_too_large_ends_the_connection(site):
+    address = site.url.replace("http", "ws") + "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+    cookies = "; ".join(f"{name}={value}" for name, value in site.cookies.items())
+
+    def answer(size: int) -> str | None:
+        """To a message of this size that asks for what is not there; None once the server has gone."""
+        with connect(address, origin=site.url, additional_headers={"Cookie": cookies}, max_size=None) as socket:
+            assert str(socket.recv(timeout=30)).startswith("0{")
+            socket.send(f'40/nowhere,{{"a":"{"x" * size}"}}')
+            try:
+                return str(socket.recv(timeout=30))
+            except ConnectionClosed:
+                return None
+
+    assert str(answer(500_000)).startswith("44/nowhere")
+    assert answer(2_000_000) is None
 
 
 def in_chunks(count: int, size: int = 100_000) -> Iterator[bytes]:

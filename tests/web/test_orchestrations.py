@@ -61,3 +61,15 @@ def test_one_is_edited_copied_and_deleted(visitor):
     act("A copy", "Delete")
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(row).to_have_count(0)
+
+
+def test_the_list_leads_to_the_runs_and_to_the_query(visitor):
+    page = visitor.go("/orchestrations")
+    row = page.get_by_role("row").filter(has=page.get_by_role("link", name="Customers to Klaviyo", exact=True))
+    query = row.get_by_role("link", name="Customers", exact=True)
+    expect(query).to_have_attribute("href", re.compile(r"/queries/\w+"))
+    row.get_by_role("link", name="Customers to Klaviyo", exact=True).click()
+    expect(
+        page.get_by_role("region", name="Runs").get_by_role("row").filter(has_text="Customers to Klaviyo").first
+    ).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/workflows\?orchestration=\w+"))

@@ -129,6 +129,16 @@ def test_who_may_not_look_after_users_sees_no_page_of_them(visitor, as_user):
     expect(page.get_by_role("button", name="Invite user")).to_have_count(0)
 
 
+def test_what_each_policy_allows_is_told(visitor, as_user):
+    as_user("looks@brand.shop", Policy.VIEWER)
+    page = visitor.go("/settings/policies")
+    expect(page.get_by_role("main")).to_contain_text("You are a viewer.")
+    page.get_by_role("searchbox").fill("stop runs")
+    row = page.get_by_role("region", name="Policies").get_by_role("row").filter(has_text="stop runs")
+    # Administrator, Operator and Activator may; a Viewer looks; whoever only runs may.
+    expect(row.get_by_role("cell")).to_have_text(["stop runs", "yes", "yes", "yes", "no", "yes"])
+
+
 def test_times_are_those_of_the_zone_that_the_user_chose(visitor, as_user):
     as_user("tokyo@brand.shop", Policy.VIEWER)
 

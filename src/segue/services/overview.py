@@ -50,12 +50,13 @@ class QueryLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrchestrationLine:
-    """An orchestration. members: acknowledged ones, None before the first run; group:
+    """An orchestration. query_id: of its query; members: acknowledged ones, None before the first run; group:
     those that run it; ready: whether its query is active."""
 
     id: str
     name: str
     query: str
+    query_id: str
     destination: str
     data_template: str
     list_name: str
@@ -117,6 +118,7 @@ def orchestration_lines(workspace: Workspace) -> tuple[OrchestrationLine, ...]:
                 id=row.id,
                 name=row.name,
                 query=query.name,
+                query_id=query.id,
                 destination=destination,
                 data_template=template.name,
                 list_name=str({**template.settings, **row.settings}.get("list_name", "")),

@@ -46,7 +46,7 @@ export default {
                 <span v-if="empty(row.cells[c.key])" class="muted">{{ c.kind === 'code' ? 'NULL' : '–' }}</span>
                 <span v-else-if="c.kind === 'status'" class="status" :class="'tone-' + look(row.cells[c.key]).tone">
                   <span class="icon" aria-hidden="true" translate="no">{{ look(row.cells[c.key]).icon }}</span>
-                  <span>{{ capital(row.cells[c.key]) }}</span>
+                  <span :title="capital(row.cells[c.key])">{{ capital(row.cells[c.key]) }}</span>
                 </span>
                 <a v-else-if="c.kind === 'time' && Array.isArray(row.cells[c.key])" :href="row.cells[c.key][1]"><time
                   :datetime="row.cells[c.key][0]" :title="full(row.cells[c.key][0])">{{ relative(row.cells[c.key][0]) }}</time></a>

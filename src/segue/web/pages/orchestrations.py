@@ -23,9 +23,9 @@ from segue.web.visit import Visit
 from segue.workflow.requests import request_run
 
 _COLUMNS = (
-    Column(key="name", label="Orchestration"),
+    Column(key="name", label="Orchestration", kind="link"),
     Column(key="status", label="Status", kind="status", filter=True),
-    Column(key="query", label="Query", wide=True),
+    Column(key="query", label="Query", kind="link", wide=True),
     Column(key="destination", label="Destination", filter=True, wide=True),
     Column(key="list", label="List", wide=True),
     Column(key="workflow", label="Workflow", filter=True, wide=True),
@@ -65,9 +65,9 @@ def _rows(lines: tuple[OrchestrationLine, ...]) -> list[dict[str, object]]:
     return [
         {
             "id": line.id,
-            "name": line.name,
+            "name": (line.name, f"{_RUNS}?orchestration={line.id}"),
             "status": _status(line),
-            "query": line.query,
+            "query": (line.query, f"/queries/{line.query_id}"),
             "destination": line.destination,
             "list": line.list_name,
             "workflow": f"automatic: {line.group}" if line.group else line.workflow,
