@@ -19,8 +19,9 @@ from klaviyo_emulator.server import Running
 from segue.api import create_app
 from segue.services.permissions import Scope
 from segue.services.tokens import create_token
-from segue.services.workspace import Workspace, init_workspace, open_workspace
+from segue.services.workspace import Workspace, open_workspace
 from segue.settings import Settings
+from tests.workspaces import new_workspace
 
 NAME = "People to Klaviyo"
 KEY = "pk_test"
@@ -101,7 +102,7 @@ def serving(app: FastAPI) -> Iterator[str]:
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     settings = Settings.from_env({"SEGUE_HOME": str(tmp_path / "home"), "SEGUE_RATE_SCALE": "0"})
-    init_workspace(settings)
+    new_workspace(settings)
     workspace = open_workspace(settings)
     app = create_app(workspace, settings)
     with serving(app) as url, httpx.Client(base_url=url, timeout=60) as http:

@@ -18,6 +18,8 @@ from klaviyo_emulator import serve
 from klaviyo_emulator.server import Running
 from segue.cli.main import run
 from segue.database.sample import create_sample
+from segue.settings import Settings
+from tests.workspaces import new_workspace
 
 NAME = "People to Klaviyo"
 COLUMNS = {
@@ -145,7 +147,7 @@ def site(
     monkeypatch.setenv("SEGUE_RATE_SCALE", "0")
     made = Site(tmp_path, emulator, capsys)
     made.people([])
-    assert made.segue("init").code == 0
+    new_workspace(Settings.from_env({"SEGUE_HOME": str(tmp_path / "home")}))
     yield made
     made.close()
 

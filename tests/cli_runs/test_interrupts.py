@@ -8,6 +8,8 @@ import time
 import psutil
 import pytest
 
+from tests.database.conftest import queries_of
+
 from .conftest import NAME
 
 _PATIENCE = 60.0
@@ -40,7 +42,7 @@ def engine_of(process):
 
     def busy():
         try:
-            return [c for c in psutil.Process(process.pid).children() if c.cpu_times().user > 0.8]
+            return [c for c in queries_of(psutil.Process(process.pid)) if c.cpu_times().user > 0.5]
         except psutil.NoSuchProcess:
             return []
 

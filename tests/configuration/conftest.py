@@ -4,8 +4,9 @@ import duckdb
 import pytest
 
 from segue.services.configuration import apply_files
-from segue.services.workspace import init_workspace, open_workspace
+from segue.services.workspace import open_workspace
 from segue.settings import Settings
+from tests.workspaces import new_workspace
 
 # The form of the documentation, word for word.
 EXAMPLE = """\
@@ -61,7 +62,7 @@ def customer360(tmp_path_factory):
 def site(tmp_path, customer360):
     (tmp_path / "customer360.duckdb").symlink_to(customer360)
     settings = Settings.from_env({"SEGUE_HOME": str(tmp_path / "home")})
-    init_workspace(settings)
+    new_workspace(settings)
     workspace = open_workspace(settings)
     yield Site(tmp_path, workspace)
     workspace.close()

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from segue.database import DatabaseConfig, Engine, QueryLimits, open_engine
+from segue.database.forks import QUERIES
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ def nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    QUERIES.start().close()  # what queries are forked from stays
     before = open_files()
     yield
     assert own_children() == []
@@ -56,12 +58,17 @@ def nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
 
 
 def own_children() -> list[psutil.Process]:
-    """The processes of queries; servers that other tests keep for later are no concern."""
+    """The processes of queries of this process."""
+    return queries_of(psutil.Process())
+
+
+def queries_of(process: psutil.Process) -> list[psutil.Process]:
+    """The processes of its queries, which the one that they are forked from has as children."""
     found = []
-    for process in psutil.Process().children():
+    for child in process.children():
         with suppress(psutil.Error):
-            if any(part.endswith("child.py") for part in process.cmdline()):
-                found.append(process)
+            if any(part.endswith("forkserver.py") for part in child.cmdline()):
+                found += child.children()
     return found
 
 

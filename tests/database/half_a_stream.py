@@ -7,10 +7,11 @@ import sys
 
 import pyarrow as pa
 
-sys.stdin.buffer.readline()
-sink = pa.BufferOutputStream()
-batch = pa.record_batch({"n": [1]})
-stream = pa.ipc.new_stream(sink, batch.schema)
-stream.write_batch(batch)
-os.write(1, sink.getvalue())
-os._exit(0)
+
+def main() -> None:
+    sys.stdin.buffer.readline()
+    sink = pa.BufferOutputStream()
+    batch = pa.record_batch({"n": [1]})
+    stream = pa.ipc.new_stream(sink, batch.schema)
+    stream.write_batch(batch)
+    os.write(1, sink.getvalue())

@@ -12,8 +12,9 @@ import psutil
 import pytest
 
 from segue.database import DatabaseConfig, Engine, QueryLimits, open_engine
+from segue.database.forks import Forks
 from segue.errors import QueryError
-from tests.database.conftest import own_children
+from tests.database.conftest import own_children, queries_of
 
 ENDLESS_WORK = "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n > 0) SELECT max(n) FROM r"
 ENDLESS_ROWS = "SELECT i FROM range(1000000000000) AS t(i)"
@@ -135,7 +136,7 @@ def test_a_killed_child_is_an_error(engine: Engine, nothing_left: None) -> None:
 def test_a_stream_that_stops_between_two_batches_is_not_whole(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A child that writes one batch and dies: to Arrow that is the regular end of a stream."""
     child = Path(__file__).with_name("half_a_stream.py")
-    monkeypatch.setattr("segue.database.process._CHILD", child)
+    monkeypatch.setattr("segue.database.process.QUERIES", Forks(child))
     with pytest.raises(QueryError) as caught, engine.run("SELECT 1", limits=QueryLimits()) as reader:
         assert reader.read_all().num_rows == 1
     assert caught.value.code == "query_died"
@@ -144,11 +145,11 @@ def test_a_stream_that_stops_between_two_batches_is_not_whole(engine: Engine, mo
 def test_a_child_that_cannot_start_is_an_error(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, nothing_left: None, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("segue.database.process._CHILD", tmp_path / "none.py")
+    monkeypatch.setattr("segue.database.process.QUERIES", Forks(tmp_path / "none.py"))
     with pytest.raises(QueryError) as caught, engine.run("SELECT 1" + " " * 200_000, limits=QueryLimits()):
         pass
     assert caught.value.code == "query_died"
-    assert caught.value.cause == "exit code 2"
+    assert caught.value.cause == "exit code 1"
 
 
 def test_a_message_longer_than_a_pipe_does_not_hang(engine: Engine) -> None:
@@ -178,7 +179,7 @@ with engine.run({ENDLESS_ROWS!r}, limits=QueryLimits()) as reader:
     ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "running\n"
-        (child,) = psutil.Process(parent.pid).children()
+        (child,) = queries_of(psutil.Process(parent.pid))
         assert len(list(temporary.iterdir())) == 1
         parent.kill()
     child.wait(timeout=20)
@@ -198,7 +199,7 @@ with engine.run({ENDLESS_WORK!r}, limits=QueryLimits()) as reader:
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "running\n"
-        while not (children := psutil.Process(parent.pid).children()):
+        while not (children := queries_of(psutil.Process(parent.pid))):
             pass
         (child,) = children
         while child.cpu_times().user < 0.5:  # past its start, in the recursion
@@ -212,7 +213,7 @@ def test_the_child_sees_no_secret_of_the_environment(shop: Path, monkeypatch: py
     engine = open_engine(DatabaseConfig(name="shop", path=shop))
     with engine.run(ENDLESS_ROWS, limits=QueryLimits()) as reader:
         reader.read_next_batch()
-        assert set(_only_child().environ()) == {"ARROW_DEFAULT_MEMORY_POOL", "LANG", "TZ"}
+        assert set(_only_child().environ()) == {"ARROW_DEFAULT_MEMORY_POOL", "JE_ARROW_MALLOC_CONF", "LANG", "TZ"}
 
 
 def _only_child() -> psutil.Process:

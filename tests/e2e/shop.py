@@ -26,6 +26,7 @@ from segue.settings import Settings
 from segue.workflow.records import RunRecord
 from segue.workflow.run import Runner
 from segue.workflow.sync import plan
+from tests.workspaces import new_workspace
 
 COLUMNS = {
     "email": "VARCHAR",
@@ -62,7 +63,10 @@ class Shop:
         self.environment = {"SEGUE_HOME": str(self.folder / "home"), "SEGUE_RATE_SCALE": str(self.rate_scale)}
         if self.database_url is not None:
             self.environment["SEGUE_DATABASE_URL"] = self.database_url
-        init_workspace(self.settings)
+        if self.database_url is None:
+            new_workspace(self.settings)
+        else:
+            init_workspace(self.settings)
         self.people([])
         self.configure()
 

@@ -14,8 +14,9 @@ from sqlalchemy import update
 from segue.catalog.groups import OrchestrationGroup
 from segue.scheduling import GroupRecord, MemberResult, MemberStatus, Scheduler, Turn, record_signal
 from segue.services.configuration import apply_files
-from segue.services.workspace import init_workspace, open_workspace
+from segue.services.workspace import open_workspace
 from segue.settings import Settings
+from tests.workspaces import new_workspace
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 """When every group of these tests was made."""
@@ -64,7 +65,7 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.settings = Settings.from_env({"SEGUE_HOME": str(folder / "home")})
-        init_workspace(self.settings)
+        new_workspace(self.settings)
         self.workspace = open_workspace(self.settings)
         self.catalog = self.workspace.catalog
         self.now = SINCE

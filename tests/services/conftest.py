@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from segue.services.workspace import Workspace, init_workspace, open_workspace
+from segue.services.workspace import Workspace, open_workspace
 from segue.settings import Settings
+from tests.workspaces import new_workspace
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def workspace(settings: Settings) -> Iterator[Workspace]:
-    init_workspace(settings)
+    new_workspace(settings)
     opened = open_workspace(settings)
     yield opened
     opened.close()

@@ -10,8 +10,9 @@ from segue.security import Secret
 from segue.services.links import Link, first_administrator_link, redeem_link
 from segue.services.permissions import Actor, Option, Policy
 from segue.services.users import UserRecord
-from segue.services.workspace import Workspace, init_workspace, open_workspace
+from segue.services.workspace import Workspace, open_workspace
 from segue.settings import Settings
+from tests.workspaces import new_workspace
 
 PASSWORD = Secret("four words of a sentence")
 
@@ -37,7 +38,7 @@ def clock() -> Clock:
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
     settings = Settings.from_env({"SEGUE_HOME": str(tmp_path / "home")})
-    init_workspace(settings)
+    new_workspace(settings)
     opened = open_workspace(settings)
     yield opened
     opened.close()

@@ -1,4 +1,4 @@
-"""The process that runs one query: ``python -I child.py``, started by ``segue.database.process``.
+"""The process that runs one query, forked by ``forkserver`` for ``segue.database.process``.
 
 One line of JSON on stdin says what to run, the rows leave on stdout as an Arrow IPC stream, and the last line on stderr
 is JSON: ``{"rows": N, "digest": [N, SUM]}`` or ``{"error": KIND, "message": TEXT}``. Stdin stays open as long as the parent
@@ -57,6 +57,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     sys.setrecursionlimit(20_000)  # the parse tree of a long expression is deep
     spec = json.loads(sys.stdin.buffer.readline())
+    os.chdir(spec["spill"])
     _limit(spec)
     threading.Thread(target=_end_with_parent, args=(spec["spill"],), daemon=True).start()
     try:
@@ -291,7 +292,3 @@ def _list(texts: list[str]) -> str:
 
 def _struct(types: dict[str, str]) -> str:
     return "{" + ", ".join(f"{_text(column)}: {_text(kind)}" for column, kind in types.items()) + "}"
-
-
-if __name__ == "__main__":
-    main()

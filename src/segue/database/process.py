@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -22,15 +19,8 @@ from segue.database.failures import (
     memory_failure,
     timeout_failure,
 )
+from segue.database.forks import QUERIES, Fork
 from segue.errors import SegueError
-
-_CHILD = Path(__file__).with_name("child.py")
-_ENVIRONMENT = {
-    "ARROW_DEFAULT_MEMORY_POOL": "system",  # the other pools reserve memory ahead, which the limit would count
-    "LANG": "C.UTF-8",
-    "TZ": "UTC",
-}
-"""All that the child gets to see of the environment."""
 
 
 class QueryProcess:
@@ -70,7 +60,7 @@ class QueryProcess:
     def reader(self) -> pa.RecordBatchReader:
         """The rows. Waits for the first answer of the child; raises what went wrong."""
         try:
-            stream = pa.ipc.open_stream(_pipe(self._process.stdout))
+            stream = pa.ipc.open_stream(self._process.stdout)
         except (pa.ArrowInvalid, OSError):
             raise self._fail() from None
         return pa.RecordBatchReader.from_batches(stream.schema, self._batches(stream))
@@ -94,8 +84,7 @@ class QueryProcess:
     def _said(self) -> dict[str, Any]:
         """The last line of the child, once it has ended; empty when it had no time to speak."""
         if not hasattr(self, "_last_words"):
-            self._last_words = _pipe(self._process.stderr).read().decode("utf-8", "replace")
-            self._process.wait()
+            self._last_words = self._process.stderr.read().decode("utf-8", "replace")
         try:
             said = json.loads(self._last_words.strip().rpartition("\n")[2])
         except ValueError:
@@ -114,7 +103,7 @@ class QueryProcess:
         return self.failure
 
     def _death(self) -> SegueError:
-        code = self._process.returncode
+        code = self._process.wait()
         if code == -signal.SIGALRM:
             return timeout_failure(self._database, self._seconds)
         if "bad_alloc" in self._last_words or "MemoryError" in self._last_words:
@@ -126,36 +115,16 @@ class QueryProcess:
     def close(self) -> None:
         """End the process, the pipes, the timer and the spill files."""
         self._timer.cancel()
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            try:
-                _pipe(pipe).close()
-            except BrokenPipeError:  # the spec was never read
-                continue
+        self._process.close()
         shutil.rmtree(self._spill, ignore_errors=True)
 
 
-def _start(spec: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+def _start(spec: Mapping[str, Any]) -> Fork:
     """Start the child and hand it the spec; its stdin stays open, for its end tells the child that we are gone."""
-    process = subprocess.Popen(  # noqa: S603 -- our own interpreter and file
-        [sys.executable, "-I", str(_CHILD)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=_ENVIRONMENT,
-        cwd=spec["spill"],
-    )
+    process = QUERIES.start()
     try:
-        stdin = _pipe(process.stdin)
-        stdin.write(json.dumps(spec).encode() + b"\n")
-        stdin.flush()
+        process.stdin.write(json.dumps(spec).encode() + b"\n")
+        process.stdin.flush()
     except BrokenPipeError:  # it died at once: reading finds out why
         pass
     return process
-
-
-def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-    if pipe is None:
-        raise AssertionError("every pipe of the child is ours")
-    return pipe
