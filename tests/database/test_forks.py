@@ -14,9 +14,9 @@ from segue.errors import QueryError
 from tests.database.conftest import own_children
 
 ECHO = """
-import os, sys
+import os, signal, sys
 def main():
-    sys.stdout.write(sys.stdin.readline())
+    sys.stdout.write(sys.stdin.readline() or signal.pause())
     sys.stdout.flush()
     os._exit(7)
 """
@@ -42,7 +42,7 @@ def echoed(forks: Forks, text: bytes) -> tuple[bytes, int]:
         process.close()
 
 
-def parent_of(pid: int) -> psutil.Process:
+def parent_of(pid: int | None) -> psutil.Process:
     found = psutil.Process(pid).parent()
     assert found is not None
     return found

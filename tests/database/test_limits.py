@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -136,8 +137,9 @@ def test_a_killed_child_is_an_error(engine: Engine, nothing_left: None) -> None:
 def test_a_stream_that_stops_between_two_batches_is_not_whole(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A child that writes one batch and dies: to Arrow that is the regular end of a stream."""
     child = Path(__file__).with_name("half_a_stream.py")
-    monkeypatch.setattr("segue.database.process.QUERIES", Forks(child))
-    with pytest.raises(QueryError) as caught, engine.run("SELECT 1", limits=QueryLimits()) as reader:
+    forks = Forks(child)
+    monkeypatch.setattr("segue.database.process.QUERIES", forks)
+    with closing(forks), pytest.raises(QueryError) as caught, engine.run("SELECT 1", limits=QueryLimits()) as reader:
         assert reader.read_all().num_rows == 1
     assert caught.value.code == "query_died"
 
@@ -145,8 +147,13 @@ def test_a_stream_that_stops_between_two_batches_is_not_whole(engine: Engine, mo
 def test_a_child_that_cannot_start_is_an_error(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, nothing_left: None, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("segue.database.process.QUERIES", Forks(tmp_path / "none.py"))
-    with pytest.raises(QueryError) as caught, engine.run("SELECT 1" + " " * 200_000, limits=QueryLimits()):
+    forks = Forks(tmp_path / "none.py")
+    monkeypatch.setattr("segue.database.process.QUERIES", forks)
+    with (
+        closing(forks),
+        pytest.raises(QueryError) as caught,
+        engine.run("SELECT 1" + " " * 200_000, limits=QueryLimits()),
+    ):
         pass
     assert caught.value.code == "query_died"
     assert caught.value.cause == "exit code 1"

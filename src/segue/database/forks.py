@@ -5,12 +5,12 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import signal
 import socket
 import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -28,16 +28,16 @@ _ENVIRONMENT = {
 
 
 class Fork:
-    """A process that runs ``main()`` of a script. stdin, stdout, stderr: our ends of its pipes; pid: 0 where it did not start."""
+    """A process that runs ``main()`` of a script. stdin, stdout, stderr: our ends of its pipes; pid: None where it
+    did not start, with the exit code of what should have started it."""
 
-    def __init__(self, ends: list[int], control: socket.socket, pid: int, gone: Callable[[], int]) -> None:
+    def __init__(self, ends: list[int], control: socket.socket, pid: int | None, *, code: int | None) -> None:
         self.stdin: IO[bytes] = os.fdopen(ends[0], "wb")
         self.stdout: IO[bytes] = os.fdopen(ends[1], "rb")
         self.stderr: IO[bytes] = os.fdopen(ends[2], "rb")
         self.pid = pid
         self._control = control
-        self._gone = gone
-        self._code: int | None = None
+        self._code = code
 
     def kill(self) -> None:
         """End it at once, from any thread; nothing happens where it has ended."""
@@ -50,7 +50,8 @@ class Fork:
         """Its exit code once it has ended; a negative signal number, as ``subprocess`` has it, where that ended it."""
         if self._code is None:
             code = _number(self._control)
-            self._code = self._gone() if code is None else code
+            # None: nobody is left to say it, or a Ctrl-C came between. It was, or will be, killed.
+            self._code = -signal.SIGKILL if code is None else code
         return self._code
 
     def close(self) -> None:
@@ -83,7 +84,8 @@ class Forks:
             if pid is None:  # it had been idle for too long
                 _discard(control, ends)
                 control, pid, ends = self._ask()
-        return Fork(ends, control, pid or 0, self._gone)
+            code = self._server.wait() if pid is None and self._server is not None else None
+        return Fork(ends, control, pid, code=code)
 
     def close(self) -> None:
         """End the process that they are forked from, and with it those that still run."""
@@ -121,10 +123,6 @@ class Forks:
                 cwd="/",
             )
         self._owner = os.getpid()
-
-    def _gone(self) -> int:
-        """The exit code of the process that they are forked from, when it could not say that of one of them."""
-        return self._server.wait() if self._server is not None else 0
 
 
 def _number(control: socket.socket) -> int | None:

@@ -5,7 +5,7 @@ pyarrow takes longer than most queries. Nothing of one query can be in the next,
 that has run none.
 
 Standard input is a socket. Each message on it brings four descriptors: standard input, output and error of a query's process,
-and a socket for this one query. On that we say the process id, then the exit code; a byte there, or its end, means: kill it. The
+and a socket for this one query. On that we say the process id, then the exit code; a byte there means: kill it. The
 end of standard input, or so many SECONDS without a query, is the end of this process.
 """
 
@@ -91,10 +91,14 @@ class Forkserver:
         os._exit(code)
 
     def _kill(self, pid: int) -> None:
-        """The parent wants it dead, or has gone. It is not reaped yet, so the number is still its own."""
-        if pid in self._running:
-            self._selector.unregister(self._running[pid])
-            os.kill(pid, signal.SIGKILL)
+        """The parent wants it dead; or has gone, and then it sees the end of its input, and leaves in order."""
+        if pid not in self._running:
+            return
+        control = self._running[pid]
+        self._selector.unregister(control)
+        with suppress(ConnectionResetError):
+            if control.recv(1):
+                os.kill(pid, signal.SIGKILL)  # it is not reaped yet: the number is still its own
 
     def _reap(self) -> None:
         while self._running:
@@ -109,7 +113,7 @@ class Forkserver:
 
     @staticmethod
     def _say(control: socket.socket, number: int) -> None:
-        with suppress(BrokenPipeError):  # the parent has gone
+        with suppress(OSError):  # the parent has gone
             control.sendall(_NUMBER.pack(number))
 
 

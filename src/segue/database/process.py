@@ -46,11 +46,6 @@ class QueryProcess:
         self._timer.daemon = True
         self._timer.start()
 
-    @property
-    def pid(self) -> int:
-        """Process id of the child."""
-        return self._process.pid
-
     def stop(self, reason: SegueError | None = None) -> None:
         """Kill the query; the reader raises reason (default: cancelled)."""
         if self._stopped is None:
