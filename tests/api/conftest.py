@@ -21,6 +21,7 @@ from segue.services.permissions import Scope
 from segue.services.tokens import create_token
 from segue.services.workspace import Workspace, open_workspace
 from segue.settings import Settings
+from tests.api.hands import Hands
 from tests.workspaces import new_workspace
 
 NAME = "People to Klaviyo"
@@ -104,7 +105,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
     settings = Settings.from_env({"SEGUE_HOME": str(tmp_path / "home"), "SEGUE_RATE_SCALE": "0"})
     new_workspace(settings)
     workspace = open_workspace(settings)
-    app = create_app(workspace, settings)
+    app = create_app(workspace, settings, starter=Hands(workspace, settings))
     with serving(app) as url, httpx.Client(base_url=url, timeout=60) as http:
         made = Office(folder=tmp_path, workspace=workspace, settings=settings, app=app, http=http, url=url)
         made.people()

@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-from segue.api.background import ThreadStarter, WorkerStarter
+from segue.api.background import WorkerStarter
 from segue.errors import BusyError, UsageError
 from segue.services.permissions import Scope
 from segue.services.run_starts import start_once
-from segue.workflow.locks import only_run, only_server
+from segue.workflow.locks import only_run
 from segue.workflow.requests import Options
 
 from .conftest import NAME
@@ -110,15 +110,15 @@ def test_a_run_can_be_stopped_and_is_finished_by_the_next(shop, emulator):
     tools = shop.app.state.tools
     locks = shop.workspace.locks
     put = threading.Event()
-    work = tools.starter._work
-    tools.starter._work = lambda run_id: (put.wait(60), work(run_id))
+    work = tools.starter.work
+    tools.starter.work = lambda run_id: (put.wait(60), work(run_id))
     run_id = shop.call("POST", RUNS).json()["run_id"]
     with only_run(locks, orchestration, NAME):
         put.set()
         stopped = shop.call("POST", f"/api/v1/runs/{run_id}/stop")
         assert stopped.status_code == 202
         assert shop.ended(run_id)["status"] == "stopped"
-    del tools.starter._work
+    del tools.starter.work
     assert "People" not in [found["name"] for found in emulator.admin.lists()]
     assert shop.run()["status"] == "completed"
     over = shop.call("POST", f"/api/v1/runs/{run_id}/stop")
@@ -184,19 +184,9 @@ def test_a_draft_is_not_run(shop):
     assert (answer.status_code, answer.json()["code"]) == (409, "draft_query")
 
 
-def test_a_run_that_waits_is_carried_out_by_the_next_process(shop, emulator):
-    waiting = WorkerStarter().start(shop.workspace, NAME, Options()).run
-    assert waiting.status == "waiting to start"
-    starter = ThreadStarter(shop.workspace, shop.settings)
-    assert shop.ended(waiting.id)["status"] == "completed"
-    starter.close()
-    assert emails(emulator) == {"ana@mail.shop", "bo@mail.shop"}
-
-
-def test_runs_are_left_to_a_server_that_works_in_the_workspace(shop):
-    with only_server(shop.workspace.locks):
-        run_id = shop.call("POST", RUNS).json()["run_id"]
-        stopped = shop.call("POST", f"/api/v1/runs/{run_id}/stop").json()
+def test_a_run_that_waits_for_a_worker_can_be_stopped(shop):
+    run_id = WorkerStarter().start(shop.workspace, NAME, Options()).run.id
+    stopped = shop.call("POST", f"/api/v1/runs/{run_id}/stop").json()
     # Nobody has taken it up: it is stopped at once, without a task.
     assert stopped["status"] == "stopped"
     assert {task["status"] for task in stopped["tasks"]} == {"waiting"}

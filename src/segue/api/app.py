@@ -24,7 +24,7 @@ from segue.api import (
     retention,
     runs,
 )
-from segue.api.background import Starter, ThreadStarter
+from segue.api.background import Starter, WorkerStarter
 from segue.api.guard import Guard
 from segue.api.metrics import Metrics
 from segue.api.openapi import describe
@@ -40,10 +40,10 @@ _MODULES = (configuration, queries, runs, requests, resolutions, groups, notific
 def create_app(workspace: Workspace, settings: Settings, *, starter: Starter | None = None) -> FastAPI:
     """The API of an open workspace.
 
-    starter: what starts runs; None: threads of this process, while no server works in the workspace. The application
-    closes it at its end; the workspace stays the caller's.
+    starter: what starts runs; None leaves them to workers. The application closes it at its end; the workspace stays the
+    caller's.
     """
-    starter = starter or ThreadStarter(workspace, settings)
+    starter = starter or WorkerStarter()
     metrics = Metrics(workspace)
 
     @asynccontextmanager

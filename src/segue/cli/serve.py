@@ -129,7 +129,6 @@ def _edges(opened: Workspace, current: Settings, place: _Place, *, web: bool) ->
     import uvicorn
 
     from segue.api import create_app
-    from segue.api.background import WorkerStarter
 
     host, port = place.host, place.port
     place.warn()
@@ -141,7 +140,7 @@ def _edges(opened: Workspace, current: Settings, place: _Place, *, web: bool) ->
             code="port_taken",
             steps=("Choose another --port, or end what listens there.",),
         ) from None
-    api = create_app(opened, current, starter=WorkerStarter())
+    api = create_app(opened, current)
     app: ASGIApp = api
     if web:
         from segue.api.access import FIRST_PARTS
