@@ -29,7 +29,7 @@ _COLUMNS = (
     Column(key="destination", label="Destination", filter=True, wide=True),
     Column(key="list", label="List", wide=True),
     Column(key="workflow", label="Workflow", filter=True, wide=True),
-    Column(key="members", label="Members", kind="number"),
+    Column(key="members", label="Members", kind="number", wide=True),
     Column(key="last", label="Last run", kind="time"),
 )
 _EDIT = "orchestrations.edit"

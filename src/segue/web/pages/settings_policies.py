@@ -28,7 +28,8 @@ async def build(visit: Visit) -> None:
         "Policies",
         [
             Column(key="allows", label="Allows to"),
-            *(Column(key=policy, label=policy.capitalize()) for policy in Policy),
+            # On a phone there is no room for the one who may everything.
+            *(Column(key=p, label=p.capitalize(), wide=p is Policy.ADMINISTRATOR) for p in Policy),
             Column(key="run_only", label="Runs only keeps it", wide=True),
         ],
         [
