@@ -46,7 +46,7 @@ def _codes() -> set[str]:
                 values = [node.value]
             else:
                 continue
-            codes |= {str(value.value) for value in values if isinstance(value, ast.Constant)}
+            codes |= {v.value for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str)}
     return codes
 
 
