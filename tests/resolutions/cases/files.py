@@ -9,12 +9,12 @@ import tempfile
 from pathlib import Path
 
 import duckdb
-import psutil
 import pytest
 
 from segue.database import duckdb_engine
 from segue.delivery.progress import Quiet
 from segue.query import DUCKDB_SETUP
+from tests.database.conftest import own_children
 from tests.e2e.shop import SQL, Shop
 from tests.resolutions.cases.queries import stored
 from tests.resolutions.cases.workspace import environment, hidden, junk, released, restored, without
@@ -63,7 +63,7 @@ class Killing(Quiet):
     """The machine ends the process of the query when its first rows have come."""
 
     def advance(self, task: str, done: int) -> None:
-        for child in psutil.Process().children():
+        for child in own_children():
             child.kill()
 
 
