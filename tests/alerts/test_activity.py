@@ -43,8 +43,19 @@ def test_each_run_leaves_one_line(shop: Shop) -> None:
         ("error", empty.id),
     ]
     assert found[2][1] == f'"{NAME}" completed: 2 added, 0 changed, 0 removed.'
-    assert f"segue resolve {empty.id}" in found[3][1]
+    assert found[3][1].endswith(f". See: segue resolve {empty.id}")
+    assert ".." not in found[3][1]
+    assert found[1][1].startswith(f'"{NAME}" completed with 1 warning: ')
     assert found[0][1].startswith(f"The undo of {good.id} completed with")
+
+
+def test_a_message_without_a_full_stop_gets_one(shop: Shop) -> None:
+    shop.generate(2)
+    shop.sql = "SELECT email, CAST(tier AS boolean) AS tier FROM People"
+    shop.configure()
+    run = shop.run()
+    [(_, text, _)] = lines(shop)
+    assert text == f'"{NAME}" failed: a value cannot be converted to BOOLEAN. See: segue resolve {run.id}'
 
 
 def test_a_run_that_died_is_still_running_until_it_is_taken_up(shop: Shop) -> None:

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 from segue import logs
 from segue.alerts import Alerts, Kind, Outcome, record_activity
+from segue.delivery.words import counted
 from segue.services.workspace import Workspace
 from segue.workflow.records import RunRecord, RunRecords
 from segue.workflow.status import RunStatus
@@ -90,11 +91,12 @@ def _outcome(run: RunRecord) -> Outcome:
 def _sentence(run: RunRecord) -> str:
     match run.status:
         case RunStatus.FAILED:
-            return f"{_title(run)} failed: {(run.error or {}).get('message', '')} See: segue resolve {run.id}"
+            why = str((run.error or {}).get("message", "")).rstrip(".")
+            return f"{_title(run)} failed: {why}. See: segue resolve {run.id}"
         case RunStatus.STOPPED:
             return f"{_title(run)} was stopped. The next run goes on with it."
         case RunStatus.WARNINGS:
-            return f"{_title(run)} completed with {len(run.warnings)} warnings: {run.warnings[0]}"
+            return f"{_title(run)} completed with {counted(len(run.warnings), 'warning')}: {run.warnings[0]}"
         case RunStatus.COMPLETED:
             names = ("added", "changed", "removed")
             told = ", ".join(f"{run.counts.get(name, 0):,} {name}" for name in names)
