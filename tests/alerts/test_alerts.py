@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,8 +14,11 @@ import yaml
 
 from segue.alerts import Alerts, Outcome, recent_activity
 from segue.errors import DestinationError, UsageError
+from segue.scheduling.telling import tell_missed
 from segue.services.configuration import ConfigurationError, apply_files, export_yaml, list_entries
+from segue.services.editing import create
 from segue.services.workspace import open_workspace
+from segue.workflow.grouping import scheduler_of
 from segue.workflow.status import RunStatus
 from tests.alerts.receivers import Hook, mail_server, web_server
 from tests.e2e.shop import NAME, Shop
@@ -139,6 +144,25 @@ def test_a_run_that_takes_too_long_is_told_of_while_it_runs(shop: Shop, hook: Ho
     assert run.status is RunStatus.COMPLETED
     assert hook.titles == [f"Segue: {NAME}: runs longer than 0:00:01 (h:mm:ss)"]
     assert "is running" in hook.posts[0]["message"]
+
+
+def test_a_missed_time_is_told_to_those_of_its_members_before_the_run_begins(shop: Shop, hook: Hook) -> None:
+    alert(shop, hook.url, "missed", orchestrations=[NAME])
+
+    def miss(workspace: Any) -> None:
+        keys = {"cron": "0 * * * *", "timezone": "Europe/Vienna", "missed": "skip"}
+        members = [{"orchestration": NAME}]
+        create(workspace, "orchestration_groups", {"name": "Hourly", "schedule": keys, "members": members})
+        scheduler = scheduler_of(workspace, stop=threading.Event())
+        first = datetime(2026, 1, 1, 6, 30, tzinfo=UTC)
+        scheduler.due(first)
+        scheduler.due(first + timedelta(hours=3))
+        [missed] = scheduler.records.missed_at(first + timedelta(hours=3))
+        assert missed.members == ()
+        tell_missed(workspace, missed)
+
+    using(shop, miss)
+    assert hook.titles == ["Segue: Hourly missed"]
 
 
 def test_a_missed_run_is_told_of(shop: Shop, hook: Hook) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from segue import logs
 from segue.alerts import Alerts, Kind, record_activity
 from segue.errors import SegueError
+from segue.scheduling.groups import load_groups
 from segue.scheduling.records import GroupRecord
 from segue.scheduling.status import GroupStatus, MemberStatus
 from segue.services.workspace import Workspace
@@ -22,12 +23,19 @@ def tell_missed(workspace: Workspace, run: GroupRecord) -> None:
     missed = [warning for warning in run.warnings if warning.startswith("missed run")]
     if not missed:
         return
-    members = [member.orchestration for member in run.members]
     try:
+        members = [member.orchestration for member in run.members] or _configured_members(workspace, run)
         alerts = Alerts(workspace.catalog, workspace.box)
         alerts.missed(run.group, f'Group "{run.group}": {missed[0]}', orchestrations=members)
     except SegueError as error:
         logs.event("not announced", error=error.code)
+
+
+def _configured_members(workspace: Workspace, run: GroupRecord) -> list[str]:
+    """The members that the run will have: it gets its own only when it begins."""
+    with workspace.catalog.session(read_only=True) as session:
+        groups = [group for group in load_groups(session) if group.id == run.group_id]
+    return [member.orchestration for group in groups for member in group.members]
 
 
 def tell(workspace: Workspace, what: str, run: GroupRecord) -> None:
