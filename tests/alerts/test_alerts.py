@@ -68,6 +68,7 @@ def test_a_web_address_hears_of_each_change_once(shop: Shop, hook: Hook) -> None
     shop.run()
     shop.run()
     assert hook.titles == [f"Segue: {NAME}: failed", f"Segue: {NAME}: recovered"]
+    assert [post["type"] for post in hook.posts] == ["failure", "success"]
 
 
 def test_a_mail_arrives(shop: Shop) -> None:
@@ -175,6 +176,7 @@ def test_a_missed_run_is_told_of(shop: Shop, hook: Hook) -> None:
 
     using(shop, miss)
     assert hook.titles == ["Segue: Nightly missed"]
+    assert hook.posts[0]["type"] == "warning"
     assert [kind for kind, _ in told(shop)] == ["warning", "warning"]
 
 

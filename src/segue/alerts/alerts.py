@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from segue import logs
 from segue.alerts.activity import Kind, record_activity
-from segue.alerts.channel import deliver
+from segue.alerts.channel import Weight, deliver
 from segue.alerts.conditions import WORDS, Condition, Outcome, State, Verdict, judge, parse_conditions, slow_headline
 from segue.catalog import Catalog
 from segue.catalog.activity import Alert, AlertState
@@ -79,18 +79,18 @@ class Alerts:
         for entry in self._entries():
             concerned = not entry.orchestrations or set(entry.orchestrations) & set(orchestrations)
             if concerned and any(condition.kind == "missed" for condition in entry.conditions):
-                self._try(entry, title=f"Segue: {subject} missed", body=text)
+                self._try(entry, title=f"Segue: {subject} missed", body=text, weight="warning")
 
     def _tell(self, entry: _Entry, outcome: Outcome, verdicts: Mapping[Condition, Verdict]) -> None:
         headlines = _headlines(verdicts)
         title = f"Segue: {outcome.orchestration}: {headlines[0]}" if headlines else ""
         lines = (*(f"{line[:1].upper()}{line[1:]}." for line in headlines[1:]), outcome.text, f"Run {outcome.run_id}")
-        if not headlines or self._try(entry, title=title, body="\n".join(lines)):
+        if not headlines or self._try(entry, title=title, body="\n".join(lines), weight=_weight(verdicts)):
             self._keep(entry, outcome.orchestration_id, {c.key: v.state for c, v in verdicts.items()})
 
-    def _try(self, entry: _Entry, *, title: str, body: str) -> bool:
+    def _try(self, entry: _Entry, *, title: str, body: str, weight: Weight) -> bool:
         try:
-            self._send(entry, title=title, body=body)
+            self._send(entry, title=title, body=body, weight=weight)
         except SegueError as error:
             logs.event("alert not sent", alert=entry.name, code=error.code)
             record_activity(self._catalog, Kind.WARNING, f"{error.message} {' '.join(error.steps)}")
@@ -98,9 +98,9 @@ class Alerts:
         logs.event("alert sent", alert=entry.name)
         return True
 
-    def _send(self, entry: _Entry, *, title: str, body: str) -> None:
+    def _send(self, entry: _Entry, *, title: str, body: str, weight: Weight = "info") -> None:
         address = self._box.open(entry.sealed, owner=f'alert "{entry.name}"')
-        deliver(entry.name, address, title=title, body=body)
+        deliver(entry.name, address, title=title, body=body, weight=weight)
 
     def _of(self, orchestration: str) -> Iterable[_Entry]:
         return [e for e in self._entries() if not e.orchestrations or orchestration in e.orchestrations]
@@ -143,3 +143,11 @@ def _headlines(verdicts: Mapping[Condition, Verdict]) -> list[str]:
     said = sorted(((WORDS.index(c.kind), c.kind, v.says) for c, v in verdicts.items() if v.says), key=lambda e: e[0])
     kin = [says for word in _KIN for _, kind, says in said if kind == word]
     return [*kin[:1], *(says for _, kind, says in said if kind not in _KIN)]
+
+
+def _weight(verdicts: Mapping[Condition, Verdict]) -> Weight:
+    """The worst of what is new."""
+    said = {condition.kind for condition, verdict in verdicts.items() if verdict.says}
+    if said & {"failed", "fuse_blown"}:
+        return "failure"
+    return "success" if said <= {"recovered", "succeeded"} else "warning"

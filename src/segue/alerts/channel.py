@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from segue.errors import DestinationError
 from segue.security import Secret
+
+Weight = Literal["info", "success", "warning", "failure"]
+"""Apprise's words for how bad a message is."""
 
 
 def known_address(address: Secret) -> bool:
@@ -16,11 +19,16 @@ def known_address(address: Secret) -> bool:
     return _open(address) is not None
 
 
-def deliver(alert: str, address: Secret, *, title: str, body: str) -> None:
-    """Send one message. alert: whose address it is, for the error. Raises DestinationError ``alert_unsent``."""
+def deliver(alert: str, address: Secret, *, title: str, body: str, weight: Weight = "info") -> None:
+    """Send one message. alert: whose address it is, for the error; weight: what services make a colour or a severity of.
+
+    Raises DestinationError ``alert_unsent``.
+    """
     channel = _open(address)
     try:
-        sent = channel is not None and bool(channel.notify(title=title, body=body, body_format="text"))
+        sent = channel is not None and bool(
+            channel.notify(title=title, body=body, body_format="text", notify_type=weight)
+        )
     except TypeError:  # how Apprise refuses a message that it cannot form
         sent = False
     if not sent:
