@@ -22,7 +22,7 @@ from segue.audience.fields import Field, FieldMap, Place
 from segue.audience.identifiers import without
 from segue.audience.layout import Layout, layout_bytes, layout_path, patch_path
 from segue.audience.owed import absent_sql, remembered_sql
-from segue.audience.packing import ChunkLimits, plan_chunks, write_chunks
+from segue.audience.packing import ChunkLimits, plan_chunks, without_rows, write_chunks
 from segue.audience.rows import ADD, CHANGE, QUIET, REBASE, RowCounts, delta_schema
 from segue.audience.snapshot import DOUBTFUL, Snapshot, write_segment
 from segue.audience.tally import Tally, first_send_unset
@@ -82,7 +82,7 @@ class Comparison:
             write_segment(self.bench, nobody, path)
             return 0
         # A refused row keeps its person on the list: the query still wants them, only the row cannot be sent.
-        self.bench.show("keys", self.folder / "keys.arrow")
+        self.bench.show("keys", open_rows(self.folder / "keys.arrow", ["key"]))
         self.bench.execute(
             f"""CREATE TEMP TABLE gone AS SELECT key FROM ({members}) m
             WHERE NOT EXISTS (SELECT 1 FROM keys WHERE keys.key = m.key)"""
@@ -107,10 +107,9 @@ class Comparison:
                     out, special = lost.take(batch.column("row")), lean.take(batch.column("row"))
                     tally.losing += pc.sum(out).as_py() or 0
                     aside.write_batch(batch.filter(special))
-                    gone = pc.or_(out, special)
                     sizes.append(batch.num_rows)
-                    gaps.append(pc.indices_nonzero(gone).to_pylist())
-                    yield batch.filter(pc.invert(gone))
+                    gaps.append(pc.indices_nonzero(pc.or_(out, special)).to_pylist())
+                    yield without_rows(batch, gaps[-1])
 
         def patched(patch: pa.ipc.RecordBatchFileWriter, rows: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
             for batch in rows:

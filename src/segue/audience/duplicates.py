@@ -47,14 +47,14 @@ def settle_duplicates(bench: Workbench, folder: Path, *, latest_by: str | None, 
     """
     keys = folder / "keys.arrow"
     # DuckDB's hash() only narrows the search within this one query: it needs a third of the memory of the keys.
-    bench.show("keys", keys)
+    bench.show("keys", open_rows(keys, ["key", "refused"]))
     bench.execute(
         "CREATE TEMP TABLE suspects AS SELECT hash(key) AS h FROM keys WHERE NOT refused GROUP BY h HAVING count(*) > 1"
     )
-    bench.show("keys", keys)
     if not bench.one("SELECT count(*) FROM suspects"):
         bench.execute("CREATE TEMP TABLE losers (row BIGINT)")
-        return DuplicateCounts(kept=bench.one("SELECT count(*) FROM keys WHERE NOT refused"))
+        return DuplicateCounts(kept=_sound(bench, keys))
+    bench.show("keys", open_rows(keys, ["row", "key", "hash", "latest", "refused"]))
     bench.execute("""
         CREATE TEMP TABLE repeated AS
         SELECT row, key, hash, latest FROM keys WHERE NOT refused AND hash(key) IN (SELECT h FROM suspects)""")
@@ -69,8 +69,7 @@ def settle_duplicates(bench: Workbench, folder: Path, *, latest_by: str | None, 
         WHERE place > 1""")
     [(collapsed, replaced, differing)] = bench.fetch("""
         SELECT count(*) FILTER (alike), count(*) FILTER (NOT alike), count(DISTINCT key) FILTER (NOT alike) FROM losers""")
-    bench.show("keys", keys)
-    rows = bench.one("SELECT count(*) FROM keys WHERE NOT refused")
+    rows = _sound(bench, keys)
     if differing and (latest_by is None or not has_latest):
         raise _refusal(bench, folder, differing, latest_by)
     if differing:
@@ -82,6 +81,11 @@ def settle_duplicates(bench: Workbench, folder: Path, *, latest_by: str | None, 
         kept=rows - collapsed - replaced,
         problems=_problems(bench, folder / "rejects.parquet"),
     )
+
+
+def _sound(bench: Workbench, keys: Path) -> int:
+    bench.show("keys", open_rows(keys, ["refused"]))
+    return int(bench.one("SELECT count(*) FROM keys WHERE NOT refused"))
 
 
 def _latest_sql(kind: pa.DataType) -> str:

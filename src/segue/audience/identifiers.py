@@ -57,12 +57,12 @@ def settle_shared(bench: Workbench, folder: Path, *, identifiers: Sequence[str],
 def _strip(bench: Workbench, folder: Path, name: str, snapshot: Snapshot) -> None:
     column, keys = identifier(name), folder / "keys.arrow"
     good = f"NOT refused AND {column} IS NOT NULL AND row NOT IN (SELECT row FROM losers)"
-    bench.show("keys", keys)
+    bench.show("keys", open_rows(keys, ["row", "refused", name]))
     # hash() only narrows the search within this one query.
     bench.execute(f"""
         CREATE OR REPLACE TEMP TABLE suspects AS
         SELECT hash({column}) AS h FROM keys WHERE {good} GROUP BY h HAVING count(*) > 1""")
-    bench.show("keys", keys)
+    bench.show("keys", open_rows(keys, ["row", "key", "hash", "refused", name]))
     bench.execute(f"""
         CREATE OR REPLACE TEMP TABLE sharing AS SELECT row, key, hash, {column} AS value FROM keys
         WHERE {good} AND hash({column}) IN (SELECT h FROM suspects)""")
@@ -120,7 +120,7 @@ def _strip_held(bench: Workbench, folder: Path, identifiers: Sequence[str], memb
     bench.execute("CREATE TEMP TABLE wishes (row BIGINT, key VARCHAR, field VARCHAR, value VARCHAR)")
     for name in identifiers:
         column, field = identifier(name), literal(name)
-        bench.show("keys", folder / "keys.arrow")
+        bench.show("keys", open_rows(folder / "keys.arrow", ["row", "key", "refused", name]))
         bench.show("candidates", open_rows(folder / "candidates.arrow", ["row"]))
         bench.execute(f"""
             INSERT INTO wishes SELECT row, key, {field}, {column} FROM keys

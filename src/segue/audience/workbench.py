@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from segue.audience.layout import patch_path, read_layout
+from segue.audience.packing import without_rows
 from segue.audience.text import literal
 from segue.errors import StateError
 
@@ -148,6 +148,7 @@ class DeltaFile:
             self._layout = read_layout(path)
         except ValueError as error:
             raise staging_lost(path.name, type(error).__name__) from error
+        self._last: dict[int, pa.RecordBatch] = {}
         if self._layout is None:
             self._files = [_open(path, columns)]
         else:
@@ -168,12 +169,19 @@ class DeltaFile:
         """The rows of one chunk, read from disk."""
         if self._layout is None:
             return self._files[0].get_batch(number)
-        pieces = [self._kept(n).slice(first, until - first) for n, first, until in self._layout.pieces(number)]
+        pieces = [self._recent(n).slice(first, until - first) for n, first, until in self._layout.pieces(number)]
         return pieces[0] if len(pieces) == 1 else pa.concat_batches(pieces)
 
     def read(self) -> pa.RecordBatchReader:
         """All chunks, one after the other."""
         return pa.RecordBatchReader.from_batches(self.schema, (self.chunk(n) for n in range(self.chunks)))
+
+    def _recent(self, number: int) -> pa.RecordBatch:
+        """The same as ``_kept``: most chunks end within a batch in which the next one begins."""
+        last = self._last
+        if number not in last:
+            last = self._last = {number: self._kept(number)}
+        return last[number]
 
     def _kept(self, number: int) -> pa.RecordBatch:
         """The rows of a stored batch that belong to the delta."""
@@ -181,5 +189,4 @@ class DeltaFile:
         main, *_ = self._files
         whole = main.num_record_batches
         batch = main.get_batch(number) if number < whole else self._files[-1].get_batch(number - whole)
-        gaps = pa.array(self._layout.gaps[number], pa.int64())
-        return batch.filter(pc.invert(pc.is_in(pa.arange(0, batch.num_rows), value_set=gaps))) if gaps else batch
+        return without_rows(batch, self._layout.gaps[number])
