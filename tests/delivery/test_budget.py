@@ -302,3 +302,90 @@ def test_less_is_left_where_the_server_says_so_and_nothing_while_it_asks_for_a_p
     assert windows.standing()["M"].left == 0
     clock.now += 41
     assert windows.standing()["M"].left == 150
+
+
+@pytest.mark.parametrize(("endpoint", "second", "minute"), [("XS", 1, 7), ("M", 5, 75), ("L", 37, 375)])
+@pytest.mark.parametrize("seed", range(10))
+def test_no_window_ever_has_more_than_the_share_that_is_allowed(
+    endpoint: str, second: int, minute: int, seed: int
+) -> None:
+    clock = Clock()
+    windows = Windows(LIMITS, clock=clock)
+    windows.allow(0.5)
+    sent = calls(RateBudget(windows, pause=clock.pause), clock, endpoint, 200, random.Random(seed))
+    # One call is the least that a second admits: half of it comes of the minute.
+    assert most_in(1.0, sent) <= second
+    assert most_in(60.0, sent) <= minute
+
+
+def test_a_share_that_changes_counts_what_was_sent_before() -> None:
+    clock = Clock()
+    windows = Windows(LIMITS, clock=clock)
+    made = RateBudget(windows, pause=clock.pause)
+    calls(made, clock, "M", 100)
+    begin = clock.now
+    windows.allow(0.5)
+    assert windows.standing()["M"].left == 0
+    made.acquire("M")
+    assert clock.now - begin >= 60 - 10.5  # the 100 took ten seconds
+    windows.allow(1.0)
+    begin = clock.now
+    calls(made, clock, "M", 50)
+    assert clock.now - begin < 50 / 10 / 0.95
+
+
+class Klaviyo:
+    """Counts in windows of a minute that begin with their first call, as klaviyo-api.md, section 6.3 says."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.begun = -60.0
+        self.counts: list[int] = []
+
+    def call(self, budget: RateBudget) -> None:
+        budget.acquire("M")
+        if self.clock.now >= self.begun + 60:
+            self.begun = self.clock.now
+            self.counts.append(0)
+        self.counts[-1] += 1
+        reset = self.begun + 60 - self.clock.now
+        headers = {"limit": "150", "remaining": str(150 - self.counts[-1]), "reset": str(reset)}
+        budget.observe("M", {f"ratelimit-{name}": value for name, value in headers.items()})
+
+
+def half(clock: Clock) -> RateBudget:
+    """The budget of a process that has just begun."""
+    windows = Windows(LIMITS, clock=clock)
+    windows.allow(0.5)
+    return RateBudget(windows, pause=clock.pause)
+
+
+def test_a_run_that_follows_in_another_process_stays_within_the_share_with_the_one_before() -> None:
+    clock = Clock()
+    server = Klaviyo(clock)
+    for times in (70, 70, 70):
+        made = half(clock)
+        for _ in range(times):
+            server.call(made)
+    # The first call of a process is what tells it how much is used: it may be one too many.
+    assert max(server.counts) <= 75 + 1
+    assert sum(server.counts) == 210
+
+
+def test_other_programs_take_the_rest_without_slowing_the_share_down() -> None:
+    clock = Clock()
+    server = Klaviyo(clock)
+    made = half(clock)
+    server.call(made)
+    clock.now += 60
+    begin = clock.now
+    for _ in range(75):
+        server.call(made)
+        server.counts[-1] += 1
+    assert clock.now - begin < 75 / 5 / 0.95
+
+
+def test_half_of_the_limits_takes_twice_the_time() -> None:
+    # 6,000 calls: 7 full minutes of 750 and 749 more at 75 a second, or 15 of 375 and 374 more at 37.5 a second.
+    assert seconds_needed(6_000, LIMITS["L"].part(0.5)) == pytest.approx(15 * 60 + 374 / 37.5)
+    assert seconds_needed(6_000, LIMITS["L"]) == pytest.approx(7 * 60 + 749 / 75)

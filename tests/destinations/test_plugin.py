@@ -86,10 +86,18 @@ def delta(rows: int, *, chunk: int = 10_000, slow: int = 0) -> Delta:
 COUNT = "GET /api/lists/{id}?additional-fields[list]=profile_count"
 
 
-def cost(rows: int, *, slow: int = 0, removes: int = 0, read_back: int = 0, new_list: bool = False) -> Estimate:
+def cost(
+    rows: int, *, slow: int = 0, removes: int = 0, read_back: int = 0, new_list: bool = False, share: float = 1.0
+) -> Estimate:
     made = {"GET /api/accounts": 1, "GET /api/lists": 1} if new_list else {"GET /api/accounts": 1, COUNT: 1}
     return estimate(
-        delta(rows, slow=slow), removes=removes, strangers=0, read_back=read_back, new_list=new_list, made=made
+        delta(rows, slow=slow),
+        removes=removes,
+        strangers=0,
+        read_back=read_back,
+        new_list=new_list,
+        made=made,
+        share=share,
     )
 
 
@@ -115,6 +123,14 @@ def test_clears_and_removes_cost_what_the_fact_sheet_says() -> None:
     assert removing["DELETE /api/lists/{id}/relationships/profiles"] == 10
 
 
+def test_half_of_the_limits_doubles_the_minutes() -> None:
+    # 10,000 clears at 375 a minute: 26 full minutes, and 249 gaps at 37.5 a second.
+    assert cost(0, slow=10_000, share=0.5).minutes == pytest.approx(26 + 249 / 37.5 / 60, abs=0.02)
+    # 61 jobs and two counts of members: 60 gaps at 10 a second and one at 1, or at half of that.
+    assert cost(610_000).minutes == pytest.approx((60 / 10 + 1) / 60, abs=0.01)
+    assert cost(610_000, share=0.5).minutes == pytest.approx((60 / 5 + 2) / 60, abs=0.01)
+
+
 def test_a_run_that_changes_something_counts_the_members_before_and_after() -> None:
     assert [cost(rows, removes=removes).requests[COUNT] for rows, removes in ((0, 0), (1, 0), (0, 1))] == [1, 2, 2]
 
@@ -138,3 +154,24 @@ def test_the_keys_of_an_account_share_one_budget_in_a_process() -> None:
             one.close()
     assert len({id(one._budget._windows) for one in opened}) == 1
     assert [one.requests() for one in opened] == [{"GET /api/accounts": 1}] * 3
+
+
+def test_a_share_is_that_of_the_account_and_counts_from_the_first_call_that_may_be_another_account_s() -> None:
+    with serve(limit_scale=0) as emulator:
+        shares = {"known": 0.25}
+        connection = Connection(
+            base_url=emulator.url,
+            secret="pk_test",
+            progress=Quiet(),
+            pause=lambda _: True,
+            share_of=lambda account: shares.get(account, 0.5),
+            account_id="known",
+        )
+        one = Klaviyo(connection)
+        assert one._budget.allowed == 0.25
+        account = one.account()
+        assert one._budget.allowed == 0.5
+        shares[account.id] = 0.75
+        one.account()
+        assert one._budget.allowed == 0.75
+        one.close()

@@ -109,7 +109,7 @@ def test_who_may_not_edit_saves_nothing(workspace, settings, emulator):
 def test_the_lists_of_the_account_are_named(workspace, settings, emulator):
     save_destination(workspace, settings, ENTRY, credential=credential(emulator.url))
     found = Credential(id="", name="key", type="klaviyo", secret=Secret("pk_test"), base_url=emulator.url)
-    with opened(find_plugin("klaviyo"), found, settings) as account:
+    with opened(workspace, find_plugin("klaviyo"), found, settings) as account:
         for name in ("VIP", "Autumn"):
             account.make_list(name)
     assert list_names(workspace, settings, "Klaviyo") == ("Autumn", "VIP")
@@ -117,7 +117,7 @@ def test_the_lists_of_the_account_are_named(workspace, settings, emulator):
         list_names(workspace, settings, "Klavio")
 
 
-def test_settings_of_a_destination_come_with_its_connection(settings):
+def test_settings_of_a_destination_come_with_its_connection(workspace, settings):
     connections = []
 
     def keep(connection):
@@ -126,7 +126,7 @@ def test_settings_of_a_destination_come_with_its_connection(settings):
 
     plugin = replace(find_plugin("klaviyo"), open=keep, settings={"region": "Where its machines are."})
     found = Credential(id="", name="key", type="klaviyo", secret=Secret("pk_test"), base_url="http://127.0.0.1:9")
-    with opened(plugin, found, settings, given={"region": "eu"}):
+    with opened(workspace, plugin, found, settings, given={"region": "eu"}):
         pass
     assert [connection.settings for connection in connections] == [{"region": "eu"}]
 

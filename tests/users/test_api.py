@@ -16,6 +16,7 @@ from segue.api.access import ROUTES
 from segue.security import Secret
 from segue.services import editing
 from segue.services.attempts import LockedError
+from segue.services.audit import audit_page
 from segue.services.links import password_link, redeem_link
 from segue.services.login import LoginError, log_in
 from segue.services.permissions import Policy, Scope
@@ -26,6 +27,7 @@ from segue.settings import Settings
 from segue.workflow.requests import request_run
 from tests.api.conftest import serving
 
+from .test_limits import add_run
 from .test_permissions import OF
 
 PASSWORD = Secret("four words of a sentence")
@@ -187,3 +189,39 @@ def test_an_admin_only_destination_is_used_by_its_id_no_more_than_by_its_name(ap
         answer = api.ask(Policy.ACTIVATOR, method, path, json=body, headers={"If-Match": "*"})
         assert answer.status_code == 403, (method, path, answer.text)
     assert api.ask(Policy.OPERATOR, "POST", f"/api/v1/runs/{run.id}/stop").status_code < 300
+
+
+def test_the_budget_of_an_account_is_read_and_changed_by_what_was_seen(api, workspace):
+    ask, at = api.ask, "/api/v1/accounts/ACC1/budget"
+    missing = ask(Policy.ADMINISTRATOR, "PUT", at, json={"share": 50}, headers={"If-Match": "*"})
+    assert (missing.status_code, missing.json()["code"]) == (404, "unknown_account")
+    add_run(workspace, "ACC1", made=True, days_ago=0.5)
+    seen = ask(Policy.VIEWER, "GET", at)
+    assert seen.json()["budget"] == {"share": 100, "lists_a_day": None}
+    assert seen.headers["ETag"] == seen.json()["etag"]
+    blind = ask(Policy.ADMINISTRATOR, "PUT", at, json={"share": 50})
+    assert (blind.status_code, blind.json()["code"]) == (428, "tag_needed")
+    tag = {"If-Match": seen.headers["ETag"]}
+    for wrong in ({"share": 0}, {"share": 101}, {"lists_a_day": 0}, {"lists_a_day": 151}, {"shares": 5}):
+        refused = ask(Policy.ADMINISTRATOR, "PUT", at, json=wrong, headers=tag)
+        assert (refused.status_code, refused.json()["code"]) == (422, "bad_budget"), wrong
+    made = ask(Policy.ADMINISTRATOR, "PUT", at, json={"share": 50, "lists_a_day": 20}, headers=tag)
+    assert made.json()["budget"] == {"share": 50, "lists_a_day": 20}
+    late = ask(Policy.ADMINISTRATOR, "PUT", at, json={"share": 60}, headers=tag)
+    assert (late.status_code, late.json()["code"]) == (412, "changed_meanwhile")
+    [listed] = [a for a in ask(Policy.VIEWER, "GET", "/api/v1/accounts").json()["items"] if a["account"] == "ACC1"]
+    assert listed == {
+        "account": "ACC1",
+        "etag": made.headers["ETag"],
+        "budget": {"share": 50, "lists_a_day": 20},
+        "orchestrations": ["Loyalty"],
+        "lists_made": 1,
+        "lists_a_day": 20,
+    }
+    again = ask(Policy.ADMINISTRATOR, "PUT", at, json={"share": 50}, headers={"If-Match": made.headers["ETag"]})
+    assert again.json()["budget"] == {"share": 50, "lists_a_day": None}
+    lines = audit_page(workspace, action="account_budget.")
+    assert [(line.actor, line.subject, line.before, line.after) for line in lines] == [
+        ("administrator@brand.shop", "ACC1", {"lists_a_day": 20}, {"lists_a_day": None}),
+        ("administrator@brand.shop", "ACC1", {"share": 100, "lists_a_day": None}, {"share": 50, "lists_a_day": 20}),
+    ]

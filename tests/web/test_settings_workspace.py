@@ -14,6 +14,8 @@ import pytest
 from playwright.sync_api import expect
 
 from segue.services.audit import note
+from segue.services.budgets import BudgetEntry, set_budget
+from segue.services.limits import account_limits
 from segue.services.links import password_link, redeem_link
 from segue.services.login import log_in
 from segue.services.permissions import Policy
@@ -101,6 +103,33 @@ def test_limits_are_those_of_the_account_with_what_is_left(visitor):
     kept = environment.get_by_role("row").filter(has_text="SEGUE_QUERY_SECONDS")
     expect(kept).to_contain_text("30 minutes")
     expect(kept).to_contain_text("default")
+
+
+def test_the_budget_of_an_account_is_set_and_counts(visitor, site, browser, workspace):
+    visitor.site.place.captured("run", "Customers to Klaviyo", "--yes")
+    page = visitor.go("/settings/limits")
+    page.get_by_role("button", name="Edit budget of account").first.click()
+    dialog = page.get_by_role("dialog", name="Budget of account")
+    dialog.get_by_label("Share of the windows").fill("500")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("share")
+    dialog.get_by_label("Share of the windows").fill("50")
+    dialog.get_by_label("New lists a day").fill("100")
+    assert visitor.serious() == []
+    dialog.get_by_role("button", name="Save").click()
+    card = page.locator("section").filter(has=page.get_by_role("button", name="Edit budget of account")).first
+    expect(card).to_contain_text("at most 50 % of this account's windows and make 100 new lists a day")
+    expect(card).to_contain_text("of 100 new lists left in 24 hours")
+    # Half of Klaviyo's 10 a second and 150 a minute.
+    row = card.get_by_role("row").filter(has=page.get_by_role("cell", name="POST /api/lists", exact=True))
+    expect(row.get_by_role("cell").nth(1)).to_have_text("5")
+    expect(row.get_by_role("cell").nth(2)).to_have_text("75")
+    with visiting(site, browser, logged_in_as(site.place, Policy.OPERATOR)) as other:
+        page = other.go("/settings/limits")
+        expect(page.get_by_role("main")).to_contain_text("at most 50 % of this account's windows")
+        expect(page.get_by_role("button", name="Edit budget")).to_have_count(0)
+    for limits in account_limits(workspace):
+        set_budget(workspace, limits.account, BudgetEntry(), tag=None)
 
 
 def test_how_long_things_are_kept_is_looked_at_and_then_set(visitor, workspace, site):

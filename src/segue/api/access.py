@@ -73,6 +73,9 @@ ROUTES: Mapping[tuple[str, str], str] = {
     ("GET", f"{V1}/retention"): "configuration.read",
     ("PUT", f"{V1}/retention"): "settings.edit",
     ("POST", f"{V1}/retention/preview"): "settings.edit",
+    ("GET", f"{V1}/accounts"): "configuration.read",
+    ("GET", f"{V1}/accounts/{{ref}}/budget"): "configuration.read",
+    ("PUT", f"{V1}/accounts/{{ref}}/budget"): "settings.edit",
     ("GET", f"{V1}/audit"): "audit.read",
 }
 """(method, path as the route has it) -> the permission that it takes; use cases ask for it once more."""

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Lifespan
 
 from segue.api import (
+    accounts,
     configuration,
     groups,
     notifications,
@@ -34,7 +35,19 @@ from segue.errors import SegueError
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 
-_MODULES = (configuration, queries, runs, requests, resolutions, groups, notifications, people, retention, operations)
+_MODULES = (
+    configuration,
+    queries,
+    runs,
+    requests,
+    resolutions,
+    groups,
+    notifications,
+    people,
+    accounts,
+    retention,
+    operations,
+)
 
 
 def create_app(workspace: Workspace, settings: Settings, *, starter: Starter | None = None) -> FastAPI:

@@ -59,10 +59,10 @@ def _add(routes: APIRouter, kind: str) -> None:
     def change(
         tools: ToolsHere, ref: Ref, entry: Document, response: Response, if_match: IfMatch = None
     ) -> values.Configured:
-        return _tagged(response, editing.replace(tools.workspace, kind, ref, entry, tag=_tag(if_match)))
+        return _tagged(response, editing.replace(tools.workspace, kind, ref, entry, tag=tag_of(if_match)))
 
     def delete(tools: ToolsHere, ref: Ref, if_match: IfMatch = None) -> Response:
-        editing.delete(tools.workspace, kind, ref, tag=_tag(if_match))
+        editing.delete(tools.workspace, kind, ref, tag=tag_of(if_match))
         return Response(status_code=204)
 
     shared: dict[str, Any] = {"tags": tags}
@@ -119,7 +119,7 @@ def _wire(thing: editing.Configured) -> values.Configured:
     )
 
 
-def _tag(if_match: str | None) -> str | None:
+def tag_of(if_match: str | None) -> str | None:
     """What the thing must still be; None for any. Raises UsageError when the caller does not say."""
     if if_match is None:
         raise UsageError(

@@ -29,6 +29,10 @@ class Limit:
     burst: float
     steady: float
 
+    def part(self, share: float) -> Limit:
+        """This share of both, 1 for all."""
+        return Limit(burst=self.burst * share, steady=self.steady * share)
+
 
 class Interrupted(Exception):  # noqa: N818 -- a request to stop, not a failure
     """The user asked to stop while a call was waiting for its turn."""
@@ -43,6 +47,9 @@ class _Lane:
     left: int | None = None
     resets_at: float = 0.0
     waited: float = 0.0
+    fresh: bool = True
+    """Nothing was sent for a whole window, so what the server counts in it may be other processes' of ours."""
+    ours_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +64,8 @@ class Standing:
 class Windows:
     """What is known of the windows of one account. Several budgets may share it. Thread-safe where ``lock`` is held.
 
-    scale: 1 obeys the limits as they are, 2 doubles them, 0 does not wait at all (a fake server).
+    scale: 1 obeys the limits as they are, 2 doubles them, 0 does not wait at all (a fake server); share: how much of them
+    may be used, over 0 and up to 1: the rest is for other programs.
     """
 
     def __init__(
@@ -68,6 +76,7 @@ class Windows:
             for name, limit in limits.items()
         }
         self.paced = scale > 0
+        self.share = 1.0
         self.clock = clock
         self.lock = threading.Lock()
 
@@ -79,16 +88,30 @@ class Windows:
             ours.next_at = max(ours.next_at, theirs.next_at)
             ours.closed_until = max(ours.closed_until, theirs.closed_until)
             ours.waited += theirs.waited
+            ours.fresh = ours.fresh and theirs.fresh
+            ours.ours_until = max(ours.ours_until, theirs.ours_until)
+
+    def allow(self, share: float) -> None:
+        """Use this share from now on. What was sent so far still counts."""
+        with self.lock:
+            self.share = share
 
     def standing(self) -> dict[str, Standing]:
         """How every endpoint stands."""
         with self.lock:
             now = self.clock()
-            return {name: Standing(left=_left(lane, now), waited=lane.waited) for name, lane in self.lanes.items()}
+            return {
+                name: Standing(left=_left(lane, now, self.share), waited=lane.waited)
+                for name, lane in self.lanes.items()
+            }
 
 
 class RateBudget:
     """The calls of one connection, under the windows of its account. Thread-safe.
+
+    A process that was silent for a window does not know which of its calls other processes of ours made. Where only a share
+    may be used, all that the server counts in that window is taken for ours, so that runs that go from one worker to the
+    next stay within the share together.
 
     pause(seconds) must return False when the user asked to stop; on_wait(endpoint, seconds) is told of waits over a second.
     """
@@ -109,6 +132,11 @@ class RateBudget:
     def share(self, windows: Windows) -> None:
         """From now on use these windows."""
         self._windows = windows
+
+    @property
+    def allowed(self) -> float:
+        """The share of the windows that may be used."""
+        return self._windows.share
 
     def acquire(self, endpoint: str) -> None:
         """Return when a call of this endpoint may go out. Raises Interrupted when the user asked to stop."""
@@ -136,7 +164,8 @@ class RateBudget:
         if lane.left is not None and lane.left <= 0:
             closed = max(closed, lane.resets_at)
         # Late calls are caught up with, so even spacing alone would let one too many into a second.
-        burst, steady = _whole(lane.limit.burst), _whole(lane.limit.steady)
+        limit = lane.limit.part(self._windows.share)
+        burst, steady = _whole(limit.burst), _whole(limit.steady)
         if len(lane.sent) >= burst:
             closed = max(closed, lane.sent[-burst] + BURST_WINDOW / _BURST_SHARE)
         if len(lane.sent) >= steady:
@@ -146,8 +175,9 @@ class RateBudget:
     def _take(self, lane: _Lane, now: float) -> None:
         if not self._windows.paced:
             return
+        lane.fresh = lane.fresh or not lane.sent
         lane.sent.append(now)
-        gap = 1 / (lane.limit.burst * _BURST_SHARE)
+        gap = 1 / (lane.limit.burst * self._windows.share * _BURST_SHARE)
         # A late call does not push the following ones back: the average stays at the burst rate.
         lane.next_at = lane.next_at + gap if now - lane.next_at < gap else now + gap
         if lane.left is not None:
@@ -165,6 +195,10 @@ class RateBudget:
             if remaining is None or reset is None:
                 return
             now = windows.clock()
+            if lane.fresh:
+                lane.fresh, lane.ours_until = False, now + reset
+            if windows.paced and windows.share < 1 and now < lane.ours_until:
+                remaining -= lane.limit.steady - _whole(lane.limit.steady * windows.share)
             known = lane.left if lane.left is not None and now < lane.resets_at else None
             lane.left = int(remaining) if known is None else min(known, int(remaining))
             lane.resets_at = now + reset
@@ -189,11 +223,11 @@ def _sleep(seconds: float) -> bool:
     return True
 
 
-def _left(lane: _Lane, now: float) -> int:
+def _left(lane: _Lane, now: float, share: float) -> int:
     """By our own count and by what the server said, whichever is less; none while the server asks for a pause."""
     if now < lane.closed_until:
         return 0
-    left = _whole(lane.limit.steady) - sum(sent > now - STEADY_WINDOW for sent in lane.sent)
+    left = _whole(lane.limit.steady * share) - sum(sent > now - STEADY_WINDOW for sent in lane.sent)
     if lane.left is not None and now < lane.resets_at:
         left = min(left, lane.left)
     return max(0, left)

@@ -74,7 +74,8 @@ class Outcome:
 class Connection:
     """Everything that is needed to open a destination. credential: its name, for errors; rate_scale: 1 obeys the published
     limits, 0 does not wait; settings: of the destination, of the names that its plug-in declares; recorder: is told of every
-    attempt of a call."""
+    attempt of a call; share_of: how much of the limits of an account, by its id, may be used, over 0 and up to 1; account_id:
+    which account the credential opened the last time, None where nobody knows."""
 
     base_url: str | None
     secret: str
@@ -84,6 +85,8 @@ class Connection:
     progress: Progress
     pause: Callable[[float], bool]
     recorder: Recorder = field(default_factory=Unrecorded)
+    share_of: Callable[[str], float] = lambda _account: 1.0
+    account_id: str | None = None
 
 
 class Destination(Protocol):

@@ -14,6 +14,7 @@ from segue.destinations.contract import Account, Connection, Destination, Plugin
 from segue.destinations.registry import find_plugin, known_plugins
 from segue.errors import ConfigError, CredentialError, DestinationError, SegueError
 from segue.security import Secret
+from segue.services.budgets import known_account, shares
 from segue.services.checks import record_check
 from segue.services.orchestrations import Credential, load_credential
 from segue.services.workspace import Workspace
@@ -57,9 +58,9 @@ def check_connection(
     with workspace.catalog.session(read_only=True) as session:
         credential = load_credential(session, workspace.box, name)
     if key is not None:
-        return try_credential(_plugin(credential), replace(credential, secret=key), settings)
+        return try_credential(workspace, _plugin(credential), replace(credential, secret=key), settings)
     try:
-        tested = try_credential(_plugin(credential), credential, settings)
+        tested = try_credential(workspace, _plugin(credential), credential, settings)
     except SegueError as error:
         record_check(workspace, name, sound=False, said=error.message)
         raise
@@ -73,10 +74,15 @@ def keep_check(workspace: Workspace, tested: TestedConnection) -> None:
 
 
 def try_credential(
-    plugin: Plugin, credential: Credential, settings: Settings, *, given: Mapping[str, Any] | None = None
+    workspace: Workspace,
+    plugin: Plugin,
+    credential: Credential,
+    settings: Settings,
+    *,
+    given: Mapping[str, Any] | None = None,
 ) -> TestedConnection:
     """Try a credential that may not be saved yet. given: settings of the destination. Raises as ``check_connection``."""
-    with opened(plugin, credential, settings, given=given) as destination:
+    with opened(workspace, plugin, credential, settings, given=given) as destination:
         return TestedConnection(
             credential=credential.name,
             plugin=plugin.name,
@@ -97,7 +103,12 @@ def require_sound(tested: TestedConnection) -> None:
 
 @contextmanager
 def opened(
-    plugin: Plugin, credential: Credential, settings: Settings, *, given: Mapping[str, Any] | None = None
+    workspace: Workspace,
+    plugin: Plugin,
+    credential: Credential,
+    settings: Settings,
+    *,
+    given: Mapping[str, Any] | None = None,
 ) -> Iterator[Destination]:
     """A destination to ask something of, which answers soon or not at all. Raises DestinationError ``unreachable``."""
     destination = plugin.open(
@@ -109,6 +120,8 @@ def opened(
             settings=given or {},
             progress=Quiet(),
             pause=_Patience().pause,
+            share_of=shares(workspace.catalog),
+            account_id=known_account(workspace.catalog, credential.id),
         )
     )
     try:
@@ -117,7 +130,10 @@ def opened(
         raise DestinationError(
             f'The destination of the credential "{credential.name}" does not answer.',
             code="unreachable",
-            steps=("Check the network and the base_url of the credential.", "Try again."),
+            steps=(
+                "Check the network and the base_url of the credential.",
+                "Try again in a minute: what Segue may use of the account's limits may be used up until then.",
+            ),
         ) from None
     finally:
         destination.close()

@@ -108,7 +108,7 @@ def save_destination(
     # Mistakes first: who has to correct a name need not wait for an answer from far away.
     save_together(workspace, entries, seen=known, dry_run=True)
     tested = try_credential(
-        plugin, _credential(workspace, entry, credential, plugin), settings, given=entry.get("settings")
+        workspace, plugin, _credential(workspace, entry, credential, plugin), settings, given=entry.get("settings")
     )
     require_sound(tested)
     save_together(workspace, entries, seen=known)
@@ -126,7 +126,7 @@ def list_names(workspace: Workspace, settings: Settings, destination: str) -> tu
             raise unknown("destination", destination, rows)
         plugin, given = find_plugin(row.plugin), dict(row.settings)
         credential = load_credential(session, workspace.box, row.credential.name)
-    with opened(plugin, credential, settings, given=given) as place:
+    with opened(workspace, plugin, credential, settings, given=given) as place:
         return place.list_names()
 
 

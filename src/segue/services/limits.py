@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import select
 
 from segue.catalog.base import now
+from segue.catalog.budgets import AccountBudget
 from segue.catalog.runs import Run
 from segue.destinations.klaviyo import windows
-from segue.destinations.klaviyo.limits import CREATE_LIST, CREATES_A_DAY, LIMITS
+from segue.destinations.klaviyo.limits import CREATES_A_DAY, LIMITS
+from segue.services.budgets import Budget, lists_made, read_budget
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 
-_DAY = timedelta(days=1)
 _LOOK_BACK = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointLimit:
-    """An endpoint of the destination. second, minute: calls that its published limits admit; left: calls that this minute
-    still admits; waited: seconds for which calls were held back here; both None where this process has not called it."""
+    """An endpoint of the destination. second, minute: calls that Segue's share of the published limits admits; left: calls
+    that this minute still admits; waited: seconds for which calls were held back here; both None where this process has not
+    called it."""
 
     name: str
     second: float
@@ -33,9 +34,11 @@ class EndpointLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLimits:
-    """An account that runs sent to in the last 30 days. lists_made: by runs of the last 24 hours, of ``lists_a_day``."""
+    """An account that runs sent to in the last 30 days, or that has a budget. lists_made: by runs of the last 24 hours, of
+    ``lists_a_day``."""
 
     account: str
+    budget: Budget
     orchestrations: tuple[str, ...]
     endpoints: tuple[EndpointLimit, ...]
     lists_made: int
@@ -55,29 +58,31 @@ class ProcessLimit:
 def account_limits(workspace: Workspace) -> tuple[AccountLimits, ...]:
     """The limits of every account, by its id. Raises NotPermittedError."""
     workspace.actor.require("configuration.read")
-    moment, standings = now(), windows.standings()
-    made: Counter[str] = Counter()
-    names: dict[str, set[str]] = {account: set() for account in standings}
-    query = select(Run.account_id, Run.orchestration, Run.started_at, Run.requests)
+    query = select(Run.account_id, Run.orchestration).where(
+        Run.started_at > now() - _LOOK_BACK, Run.account_id.is_not(None)
+    )
     with workspace.catalog.session(read_only=True) as session:
-        for account, name, at, calls in session.execute(query.where(Run.started_at > moment - _LOOK_BACK)):
-            if account is not None:
-                names.setdefault(account, set()).add(name)
-                made[account] += calls.get(CREATE_LIST.name, 0) if at > moment - _DAY else 0
+        names: dict[str, set[str]] = {account: set() for account in windows.standings()}
+        names |= {account: set() for account in session.scalars(select(AccountBudget.account_id))}
+        for account, name in session.execute(query.distinct()):
+            names.setdefault(str(account), set()).add(name)
+        made = lists_made(session)
+        budgets = {account: read_budget(session, account) for account in names}
     return tuple(
         AccountLimits(
             account=account,
+            budget=budgets[account],
             orchestrations=tuple(sorted(names[account])),
-            endpoints=_endpoints(account),
-            lists_made=made[account],
-            lists_a_day=CREATES_A_DAY,
+            endpoints=_endpoints(account, budgets[account].share),
+            lists_made=made.get(account, 0),
+            lists_a_day=budgets[account].entry.lists_a_day or CREATES_A_DAY,
         )
         for account in sorted(names)
     )
 
 
 def calls_a_minute(endpoint: str) -> float | None:
-    """How many calls of an endpoint a minute admits, by its name; None for one that is not known."""
+    """How many calls of an endpoint a minute of the destination admits, by its name; None for one that is not known."""
     limit = LIMITS.get(endpoint)
     return limit.steady if limit is not None else None
 
@@ -105,13 +110,13 @@ def process_limits(settings: Settings) -> tuple[ProcessLimit, ...]:
     )
 
 
-def _endpoints(account: str) -> tuple[EndpointLimit, ...]:
+def _endpoints(account: str, share: float) -> tuple[EndpointLimit, ...]:
     standing = windows.standings().get(account, {})
     return tuple(
         EndpointLimit(
             name=name,
-            second=limit.burst,
-            minute=limit.steady,
+            second=limit.burst * share,
+            minute=limit.steady * share,
             left=standing[name].left if name in standing else None,
             waited=standing[name].waited if name in standing else None,
         )

@@ -58,8 +58,24 @@ def making_list(locks: Locks, name: str, *, stop: threading.Event) -> Iterator[N
     By name and not by account: a key that may not show its account would have a lock of its own. It is held for a few
     requests.
     """
+    with _waiting(locks, f"new-list-{_mark(name)}", stop=stop):
+        yield
+
+
+@contextmanager
+def counting_lists(locks: Locks, account_id: str, *, stop: threading.Event) -> Iterator[None]:
+    """Wait for the turn to count the lists that were made in an account today and to make another. Raises Interrupted.
+
+    Whoever takes it holds the turn on a name already, never the other way round: nobody waits in a circle.
+    """
+    with _waiting(locks, f"lists-a-day-{_mark(account_id)}", stop=stop):
+        yield
+
+
+@contextmanager
+def _waiting(locks: Locks, name: str, *, stop: threading.Event) -> Iterator[None]:
     with ExitStack() as held:
-        while not _taken(held, locks, f"new-list-{_mark(name)}"):
+        while not _taken(held, locks, name):
             if stop.wait(_AGAIN):
                 raise Interrupted
         yield

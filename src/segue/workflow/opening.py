@@ -9,12 +9,15 @@ from segue.delivery.exchanges import Recorder
 from segue.delivery.progress import Progress
 from segue.destinations.contract import Connection, Destination
 from segue.destinations.registry import find_plugin
+from segue.services.budgets import known_account, shares
 from segue.services.orchestrations import Orchestration
+from segue.services.workspace import Workspace
 from segue.settings import Settings
 
 
 @contextmanager
 def opened(
+    workspace: Workspace,
     orchestration: Orchestration,
     settings: Settings,
     *,
@@ -34,6 +37,8 @@ def opened(
             progress=progress,
             pause=pause,
             recorder=recorder,
+            share_of=shares(workspace.catalog),
+            account_id=known_account(workspace.catalog, orchestration.credential.id),
         )
     )
     try:

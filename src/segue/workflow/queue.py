@@ -15,6 +15,7 @@ from segue.catalog import Catalog
 from segue.catalog.base import now
 from segue.catalog.runs import Run, Task
 from segue.errors import SegueError, UsageError
+from segue.services.budgets import account_of
 from segue.services.orchestrations import Orchestration
 from segue.workflow.locks import under_way
 from segue.workflow.records import RunRecord, RunRecords, error_dict, record_of
@@ -223,12 +224,4 @@ def _has_begun(session: Session, run_id: str) -> bool:
 
 def _account(session: Session, run: Run) -> str:
     """The account that a run's credential opened the last time; before the first time the credential stands for it."""
-    if run.account_id:
-        return run.account_id
-    query = (
-        select(Run.account_id)
-        .where(Run.credential_id == run.credential_id, Run.account_id.is_not(None))
-        .order_by(Run.started_at.desc())
-        .limit(1)
-    )
-    return session.scalars(query).first() or f"credential {run.credential_id}"
+    return run.account_id or account_of(session, run.credential_id) or f"credential {run.credential_id}"

@@ -169,8 +169,8 @@ class Runner:
         self, orchestration: Orchestration, recorder: Recorder | None = None
     ) -> AbstractContextManager[Destination]:
         """The destination of an orchestration, closed at the end. recorder: is told of every attempt of a call."""
-        told = recorder or Unrecorded()
-        return opened(orchestration, self.settings, progress=self.progress, pause=self._pause, recorder=told)
+        told, pause = recorder or Unrecorded(), self._pause
+        return opened(self.workspace, orchestration, self.settings, progress=self.progress, pause=pause, recorder=told)
 
     def _pause(self, seconds: float) -> bool:
         return not self.stop.wait(seconds)

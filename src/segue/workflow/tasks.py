@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
@@ -12,9 +13,10 @@ from segue.catalog.runs import Run
 from segue.catalog.runs import Task as TaskRow
 from segue.delivery.ledger import PartKind
 from segue.delivery.words import counted
-from segue.destinations.contract import Outcome
+from segue.destinations.contract import Outcome, TargetList
 from segue.errors import DataError, StateError
 from segue.failpoints import reach
+from segue.services.budgets import limits_lists, require_list
 from segue.services.fuses import check_fuses, refuse_blown
 from segue.services.planning import make_plan, notes, row_warnings
 from segue.services.snapshots import Held, publish_snapshot
@@ -22,7 +24,7 @@ from segue.services.staged import Staged, with_list
 from segue.workflow.ahead import writing_ahead
 from segue.workflow.context import RunContext
 from segue.workflow.folding import Delivered, delivered, fold
-from segue.workflow.locks import making_list
+from segue.workflow.locks import counting_lists, making_list
 from segue.workflow.status import RunStatus, TaskStatus
 
 Task = Callable[[RunContext], Mapping[str, Any]]
@@ -115,13 +117,24 @@ def resolve_list(context: RunContext) -> Mapping[str, Any]:
             target = context.destination.find_list(target.name, None)
             created = target.id is not None and begun is not None and begun.attempts > 1
             if target.id is None:
-                reach("list-create-before")
-                target = context.destination.make_list(target.name)
-                reach("list-create-after")
-                created = True
+                target, created = _make_list(context, target.name, staged.connected.account.id), True
         context.save(with_list(staged, target))
     context.records.update(context.run.id, list_id=target.id, list_created=created or context.run.list_created)
     return {"list_id": target.id, "name": target.name, "created": created}
+
+
+def _make_list(context: RunContext, name: str, account_id: str) -> TargetList:
+    """Make a list, where the account may have another one today."""
+    with ExitStack() as counted_alone:
+        if limits_lists(context.workspace, account_id):
+            counted_alone.enter_context(counting_lists(context.workspace.locks, account_id, stop=context.stop))
+            require_list(context.workspace, account_id)
+        reach("list-create-before")
+        made = context.destination.make_list(name)
+        reach("list-create-after")
+        # Before the next one counts.
+        context.records.update(context.run.id, list_created=True)
+    return made
 
 
 def send(context: RunContext) -> Mapping[str, Any]:

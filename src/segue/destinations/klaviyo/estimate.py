@@ -24,12 +24,20 @@ from segue.destinations.klaviyo.limits import (
 
 
 def estimate(
-    delta: Delta, *, removes: int, strangers: int, read_back: int, new_list: bool, made: Mapping[str, int]
+    delta: Delta,
+    *,
+    removes: int,
+    strangers: int,
+    read_back: int,
+    new_list: bool,
+    made: Mapping[str, int],
+    share: float = 1.0,
 ) -> Estimate:
     """Requests by endpoint; ``GET`` of jobs is one call a poll, at least one for each hundred jobs. Minutes are the sum over
     tasks, since clears wait for imports and removes wait for both; Klaviyo's own processing comes on top.
 
-    strangers: members to remove whose ids are known; made: the calls of the look-ups before, which a run makes too.
+    strangers: members to remove whose ids are known; made: the calls of the look-ups before, which a run makes too;
+    share: how much of the limits may be used.
     """
     jobs = len(delta.chunks)
     sampled = _calls(min(read_back, delta.counts.added + delta.counts.changed), PAGE)
@@ -46,7 +54,7 @@ def estimate(
         REMOVE_MEMBERS.name: _calls(removes + strangers, IDS_A_CALL),
     }
     requests = {name: made.get(name, 0) + left.get(name, 0) for name in {**made, **left}}
-    seconds = sum(seconds_needed(calls, LIMITS[name]) for name, calls in requests.items())
+    seconds = sum(seconds_needed(calls, LIMITS[name].part(share)) for name, calls in requests.items())
     return Estimate(
         requests={name: calls for name, calls in requests.items() if calls},
         bytes=sum(chunk.bytes + ENVELOPE_BYTES // 4 for chunk in delta.chunks),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from segue.services.budgets import get_budget
 from segue.services.limits import AccountLimits, ProcessLimit, account_limits, process_limits
+from segue.web.components.icons import button
 from segue.web.components.parts import heading, part
 from segue.web.components.states import empty
 from segue.web.components.table import Column, DataTable
+from segue.web.pages.budget_form import BudgetForm, in_words
 from segue.web.registry import Page, Section
 from segue.web.visit import Visit
 
@@ -26,7 +29,6 @@ async def build(visit: Visit) -> None:
     """Fill the page."""
     heading("Limits", "How fast calls may go out, and what is left.")
     accounts = await visit.call(account_limits, visit.workspace)
-    tables: dict[str, DataTable] = {}
     if not accounts:
         with part("section", "card"):
             empty(
@@ -34,28 +36,56 @@ async def build(visit: Visit) -> None:
                 "No account yet",
                 "After the first run, the limits of its account are here with what is left of them.",
             )
-    for account in accounts:
-        tables[account.account] = _account(account)
+    cards = {account.account: _AccountCard(visit, account) for account in accounts}
     _process(process_limits(visit.settings))
 
     async def look() -> None:
         for account in await visit.call(account_limits, visit.workspace):
-            if account.account in tables:
-                tables[account.account].fill(_rows(account))
+            if account.account in cards:
+                cards[account.account].show(account)
 
     ui.timer(_EVERY, look)
 
 
-def _account(account: AccountLimits) -> DataTable:
-    with part("section", "card"):
-        with part("div", "card-head"):
-            part("h2", text=f"Account {account.account}")
-            left = max(0, account.lists_a_day - account.lists_made)
-            part("span", "muted", text=f"{left} of {account.lists_a_day} new lists left in 24 hours")
-        if account.orchestrations:
-            part("p", "muted", text=f"Used by {', '.join(account.orchestrations)}.")
-        part("p", "muted", text="Left is what this server knows; a dash: it has made no call since it started.")
-        return DataTable(f"Limits of account {account.account}", _ENDPOINTS, _rows(account), search=False, page=0)
+class _AccountCard:
+    """The limits of one account, its budget, and the way to change that."""
+
+    def __init__(self, visit: Visit, account: AccountLimits) -> None:
+        self._visit = visit
+        self._account = account.account
+        with part("section", "card"):
+            with part("div", "card-head"):
+                part("h2", text=f"Account {account.account}")
+                self._lists = part("span", "muted")
+                if visit.may("settings.edit"):
+                    edit = button("Edit budget", on_click=self._edit, name="edit")
+                    edit.props["aria-label"] = f"Edit budget of account {account.account}"
+            self._budget = part("p")
+            self._table = _table(account)
+        self.show(account)
+
+    def show(self, account: AccountLimits) -> None:
+        """Show what counts now."""
+        left = max(0, account.lists_a_day - account.lists_made)
+        self._lists.text = f"{left} of {account.lists_a_day} new lists left in 24 hours"
+        self._budget.text = in_words(account.budget)
+        self._table.fill(_rows(account))
+
+    async def _edit(self) -> None:
+        budget = await self._visit.call(get_budget, self._visit.workspace, self._account)
+        BudgetForm(self._visit, budget, self._refill).open()
+
+    async def _refill(self) -> None:
+        for account in await self._visit.call(account_limits, self._visit.workspace):
+            if account.account == self._account:
+                self.show(account)
+
+
+def _table(account: AccountLimits) -> DataTable:
+    if account.orchestrations:
+        part("p", "muted", text=f"Used by {', '.join(account.orchestrations)}.")
+    part("p", "muted", text="Left is what this server knows; a dash: it has made no call since it started.")
+    return DataTable(f"Limits of account {account.account}", _ENDPOINTS, _rows(account), search=False, page=0)
 
 
 def _rows(account: AccountLimits) -> list[dict[str, object]]:
