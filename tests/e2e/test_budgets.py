@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from klaviyo_emulator import serve
-from segue.destinations.klaviyo import submit, windows
+from segue.destinations.klaviyo import Klaviyo, submit, windows
 from segue.destinations.klaviyo.client import fingerprint
 from segue.services.budgets import budget_entry, set_budget
 from segue.services.connections import check_connection
 from segue.services.workspace import Workspace, open_workspace
+from segue.workflow.run import Runner
 from segue.workflow.status import RunStatus
-from tests.e2e.shop import Shop
+from tests.e2e.shop import NAME, Shop
 
 JOBS = "POST /api/profile-bulk-import-jobs"
 
@@ -53,16 +54,28 @@ def test_a_run_takes_no_more_than_its_share_of_each_window(
         shop.environment["SEGUE_CHUNK_ROWS"] = "1"
         monkeypatch.setattr(windows.of_key(fingerprint(emulator.url, shop.key), scale=1.0), "clock", emulator.admin.now)
         give(shop, share=share)
-        shop.generate(180)
+        rows = most + 20
+        shop.generate(rows)
         run = shop.run()
         assert run.status is RunStatus.COMPLETED, run.error
-        assert len(shop.members()) == 180
+        assert len(shop.members()) == rows
         seen = emulator.admin.requests()["endpoints"]
     # Klaviyo's limits of this endpoint: 10 a second, 150 a minute.
-    assert seen[JOBS]["statuses"] == {"202": 180, "400": 1}  # one is the test of the connection
+    assert seen[JOBS]["statuses"] == {"202": rows, "400": 1}  # one is the test of the connection
     assert most / 2 < seen[JOBS]["peak_per_minute"] <= most
     assert seen[JOBS]["peak_per_second"] <= most // 15
     assert all(set(endpoint["statuses"]).isdisjoint({"429"}) for endpoint in seen.values())
+
+
+def test_what_goes_on_in_the_middle_of_a_run_knows_its_share_before_it_calls(shop: Shop) -> None:
+    shop.generate(2)
+    shop.run()
+    give(shop, share=30)
+    with workspace_of(shop) as workspace:
+        runner = Runner(workspace=workspace, settings=shop.settings, progress=shop.progress, stop=shop.stop)
+        with runner.open(runner.load(NAME)) as destination:
+            assert isinstance(destination, Klaviyo)
+            assert (destination.requests(), destination._budget.allowed) == ({}, 0.3)
 
 
 def test_half_of_the_windows_doubles_the_minutes_of_a_plan(shop: Shop) -> None:
