@@ -80,7 +80,7 @@ def test_run_for_people_tells_each_task_on_stderr(shop):
     assert result.code == 0
     assert result.out.startswith("Run ")
     assert ": completed" in result.out.splitlines()[0]
-    assert [line.partition(":")[0] for line in result.err.splitlines() if ":" in line][:2] == ["query", "query"]
+    assert [line.partition(":")[0] for line in result.err.splitlines() if ":" in line][:3] == ["query", "validate", "compare"]
     assert "record: 2 members" in result.err
 
 
@@ -254,14 +254,28 @@ def test_show_tells_tasks_requests_and_deliveries(shop):
     shown = shop.segue("show", run["run_id"], "--json").json
     for name in ("run_id", "status", "list", "counts", "requests", "seconds", "warnings", "error", "plan_id"):
         assert shown[name] == run[name], name
-    names = ["query", "fuses", "list", "send", "confirm", "clear", "remove", "reconcile", "record"]
+    names = [
+        "query",
+        "validate",
+        "compare",
+        "fuses",
+        "list",
+        "send",
+        "confirm",
+        "clear",
+        "remove",
+        "reconcile",
+        "record",
+    ]
     assert [task["name"] for task in shown["tasks"]] == names
     # The query had a row that cannot be sent.
-    assert [task["status"] for task in shown["tasks"]] == ["issue", *["succeeded"] * 8]
+    assert [task["status"] for task in shown["tasks"]] == ["succeeded", "issue", *["succeeded"] * 9]
     assert {task["attempts"] for task in shown["tasks"]} == {1}
     assert all(task["seconds"] >= 0 for task in shown["tasks"])
-    query = shown["tasks"][0]["outcome"]
-    assert (query["source"], query["rejected"], query["problems"]) == (3, 1, {"email_missing": 1})
+    query, validate, compare = (task["outcome"] for task in shown["tasks"][:3])
+    assert query == {"source": 3}
+    assert (validate["rejected"], validate["problems"]) == (1, {"email_missing": 1})
+    assert (compare["added"], compare["chunks"]) == (2, 1)
     assert shown["parts"] == {"import complete": 1}
     assert shown["settings"]["list_name"] == "People"
     result = shop.segue("show", run["run_id"][:-1])
@@ -275,7 +289,8 @@ def test_show_of_a_failed_run_says_what_to_do(shop):
     shown = shop.segue("show", run["run_id"], "--json").json
     assert shown["error"] == run["error"]
     tasks = {task["name"]: task["status"] for task in shown["tasks"]}
-    assert (tasks.pop("query"), tasks.pop("fuses")) == ("succeeded", "failed")
+    assert [tasks.pop(name) for name in ("query", "validate", "compare")] == ["succeeded"] * 3
+    assert tasks.pop("fuses") == "failed"
     assert tasks == dict.fromkeys(("list", "send", "confirm", "clear", "remove", "reconcile", "record"), "waiting")
     result = shop.segue("show", run["run_id"])
     assert result.code == 0

@@ -129,6 +129,10 @@ class Shop:
         """Run the orchestration in this process."""
         return self._with_runner(lambda runner: runner.run(NAME, **options).run)
 
+    def resume(self, run_id: str, **options: Any) -> RunRecord:
+        """Take a run up in this process."""
+        return self._with_runner(lambda runner: runner.resume(run_id, **options))
+
     def undo(self, run_id: str, **options: Any) -> RunRecord:
         """Undo a run in this process."""
         return self._with_runner(lambda runner: runner.undo(run_id, **options).run)

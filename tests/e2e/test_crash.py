@@ -160,7 +160,7 @@ def test_nothing_large_is_left_behind(shop: Shop) -> None:
     left = shop.folder / "home" / "runs"
     assert any(left.glob("*/delta.arrow"))
     shop.run()
-    assert {path.name for path in left.glob("*/*")} == {"rejects.parquet", "unchanged.json"}
+    assert {path.name for path in left.glob("*/*")} == {"exchanges.parquet", "rejects.parquet", "unchanged.json"}
     shop.plan()
     assert not list(left.glob("plan-*"))
 

@@ -32,9 +32,9 @@ def test_what_a_first_send_unsets_is_planned_and_told(shop: Shop) -> None:
     assert not run.warnings
     # Bo has no tier, Cy has neither.
     assert (run.counts["cleared"], run.counts["unset"]) == (0, 2)
-    query = run.task("query")
-    assert query is not None
-    assert query.outcome["notes"] == [WARNING]
+    compare = run.task("compare")
+    assert compare is not None
+    assert compare.outcome["notes"] == [WARNING]
     [bo], [ana] = shop.history("bo@mail.shop"), shop.history("ana@mail.shop")
     assert (bo.actions, bo.unset, bo.cleared) == (("added",), ("tier",), ())
     assert ana.unset == ()
@@ -83,9 +83,9 @@ def test_a_number_as_zip_is_told_and_no_warning_of_the_run(shop: Shop) -> None:
     assert told.startswith('"zip" is a number: leading zeros are lost, 02138 is sent as 2138.')
     run = shop.run()
     assert (run.status, list(run.warnings)) == (RunStatus.COMPLETED, [])
-    query = run.task("query")
-    assert query is not None
-    assert query.outcome["notes"] == [told]
+    compare = run.task("compare")
+    assert compare is not None
+    assert compare.outcome["notes"] == [told]
     assert shop.profile("ana@mail.shop")["location"]["zip"] == "2138"
 
 

@@ -120,9 +120,9 @@ def show_run(run: values.Run, *, resumed: bool = False) -> None:
     if run.seconds is not None:
         console.print(_table("", {"seconds": f"{run.seconds:.1f}"}))
     _warn(console, run.warnings)
-    query = next((task.outcome for task in run.tasks if task.name == "query"), {})
-    _note(console, query.get("notes", ()))
-    if _has_rejects(run, query):
+    told = {name: value for task in run.tasks for name, value in task.outcome.items()}
+    _note(console, told.get("notes", ()))
+    if _has_rejects(run, told):
         console.print(Text(f"next: segue rejects {run.run_id}", style="default"), soft_wrap=True)
     if run.error:
         _tell_error(run.error)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -70,7 +71,8 @@ def _moved(*, same_account: bool, renamed: bool, rows: int) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staging:
     """Stages one run in ``folder``. stop: set when the user asks to stop; earlier: folders of earlier runs of the
-    orchestration, the latest first."""
+    orchestration, the latest first; entered: told of ``validate`` and ``compare`` as they begin, with what came of the task
+    before."""
 
     orchestration: Orchestration
     settings: Settings
@@ -80,6 +82,7 @@ class Staging:
     shared_lists: SharedLists
     stop: threading.Event
     earlier: Sequence[Path] = ()
+    entered: Callable[[str, Mapping[str, Any]], None] = lambda _task, _outcome: None
 
     @property
     def _limits(self) -> ChunkLimits:
@@ -119,6 +122,7 @@ class Staging:
         with Workbench(self.folder, memory_bytes=memory, threads=threads) as bench:
             schema = reader.schema
             placed, rows = self._read(bench, reader, connected.snapshot)
+            self._enter("validate", {"source": rows.source})
             duplicates = settle_duplicates(
                 bench, self.folder, latest_by=template.latest_by, has_latest=template.latest_by in schema.names
             )
@@ -131,6 +135,9 @@ class Staging:
             # A field that is missing from a row that is not sent anyway is nobody's loss.
             problems = Counter(rows.problems) - Counter(duplicates.problems)
             rows = replace(rows, problems={**problems, **shared})
+            found = {"rejected": rows.refused, "problems": rows.problems, "duplicates": duplicates.dropped}
+            self.progress.end("validate", _refusals(rows, duplicates.dropped))
+            self._enter("compare", found)
             comparison = Comparison(
                 bench=bench,
                 folder=self.folder,
@@ -189,11 +196,21 @@ class Staging:
         self.progress.end("query", counted(rows.source, "row"))
         return placed, rows
 
+    def _enter(self, task: str, outcome: Mapping[str, Any]) -> None:
+        if self.stop.is_set():
+            raise Interrupted
+        self.entered(task, outcome)
+        self.progress.begin(task, total=None, unit="rows")
+
     def _advance(self, done: int) -> None:
         # An interrupt that reaches DuckDB or Arrow while they read our rows may be lost there.
         if self.stop.is_set():
             raise Interrupted
         self.progress.advance("query", done)
+
+
+def _refusals(rows: RowCounts, dropped: int) -> str:
+    return f"{rows.refused:,} rejected, {counted(dropped, 'duplicate')}"
 
 
 def refuse_repeated(columns: Sequence[str]) -> None:

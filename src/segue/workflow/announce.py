@@ -11,6 +11,7 @@ from segue import logs
 from segue.alerts import Alerts, Kind, Outcome, record_activity
 from segue.delivery.words import counted
 from segue.services.workspace import Workspace
+from segue.workflow.phases import pass_outcome
 from segue.workflow.records import RunRecord, RunRecords
 from segue.workflow.status import RunStatus
 
@@ -74,8 +75,8 @@ def _tell(workspace: Workspace, alerts: Alerts, run: RunRecord) -> None:
 
 
 def _outcome(run: RunRecord) -> Outcome:
-    query, error = run.task("query"), run.error or {}
-    source = query.outcome.get("source") if query and run.kind == "sync" else None
+    error = run.error or {}
+    source = pass_outcome(run.tasks).get("source") if run.kind == "sync" else None
     return Outcome(
         orchestration_id=run.orchestration_id,
         orchestration=run.orchestration,

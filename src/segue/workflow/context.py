@@ -31,6 +31,7 @@ from segue.services.staging import still_wanted
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow.locks import ListTurns
+from segue.workflow.phases import NAMES, PASS, Phases, is_done
 from segue.workflow.recording import RunRecorder
 from segue.workflow.records import RunRecord, RunRecords
 
@@ -66,12 +67,23 @@ class RunContext:
     turns: ListTurns
     recorder: RunRecorder
     apart: str | None = None
+    phases: Phases
 
     @property
     def folder(self) -> Path:
         """Where the run's files are."""
         folder = self.workspace.layout.runs / self.run.id
         return folder / self.apart if self.apart else folder
+
+    def begin(self, step: str) -> int:
+        """A task begins, or begins again; how often it has, now."""
+        if step == PASS[0]:
+            self.phases.begin()
+        return self.records.begin_task(self.run.id, step, NAMES.index(step))
+
+    def at(self, step: str) -> str:
+        """The task that is under way: the first step is a pass of several."""
+        return self.phases.current if step == PASS[0] else step
 
     def count_requests(self) -> None:
         """Write down what this process asked of the destination, beside what the processes before it did."""
@@ -146,8 +158,7 @@ class RunContext:
 
     def work(self) -> Work:
         """The work for the destination. The list must be there."""
-        begun = self.run.task("query")
-        if begun is not None and begun.status.done and not self.same_account:
+        if is_done(self.run, "query") and not self.same_account:
             raise CredentialError(
                 "The credential opens another Klaviyo account than the one that this run began in.",
                 code="another_account",

@@ -30,8 +30,8 @@ from segue.services.stored_ids import forget_unheld
 from segue.services.workspace import Workspace
 from segue.settings import Settings
 from segue.workflow.expiry import Expired, expired, orchestration_ids
+from segue.workflow.phases import NAMES
 from segue.workflow.records import RunRecords
-from segue.workflow.tasks import TASKS
 
 What = Literal[
     "changes of runs",
@@ -161,7 +161,7 @@ class _Collector:
         if runs.given_up and not self._dry_run:
             # First: a run without its files must not look as if it could go on.
             for run_id in runs.given_up:
-                RunRecords(self._workspace.catalog).give_up(run_id, position=len(TASKS) - 1)
+                RunRecords(self._workspace.catalog).give_up(run_id, position=len(NAMES) - 1)
         self._files("folders of runs", [f for f in run_folders(self._layout) if f.name in runs.payloads])
         for some in _batches(sorted(runs.payloads)):
             with self._workspace.catalog.session(read_only=self._dry_run) as session:

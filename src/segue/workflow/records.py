@@ -118,8 +118,8 @@ class RunRecords:
             for name, value in values.items():
                 setattr(run, name, value)
 
-    def begin_task(self, run_id: str, name: str, position: int) -> None:
-        """A task begins, or begins again."""
+    def begin_task(self, run_id: str, name: str, position: int) -> int:
+        """A task begins, or begins again; how often it has, now."""
         with self._catalog.session() as session:
             task = session.get(Task, (run_id, name))
             if task is None:
@@ -128,6 +128,7 @@ class RunRecords:
             task.status, task.started_at, task.ended_at = TaskStatus.RUNNING, now(), None
             task.attempts += 1
             logs.task(run_id, name, attempt=task.attempts)
+            return task.attempts
 
     def end_task(self, run_id: str, name: str, status: TaskStatus, outcome: Mapping[str, Any] | None = None) -> None:
         """A task ends."""

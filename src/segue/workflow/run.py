@@ -29,6 +29,7 @@ from segue.workflow.failures import explain
 from segue.workflow.gate import require_start
 from segue.workflow.locks import ListTurns, only_run
 from segue.workflow.opening import opened
+from segue.workflow.phases import NAMES, Phases, is_done
 from segue.workflow.queue import Options
 from segue.workflow.recording import RunRecorder
 from segue.workflow.records import RunRecord, RunRecords, error_dict
@@ -119,7 +120,7 @@ class Runner:
                 self.records.update(run.id, status=RunStatus.STOPPED, error=run.error)
             return None if settle or now() - run.started_at > _STALE else ended
         if restart and ended.error and ended.error["code"] in _LOST:
-            self.records.give_up(run.id, position=len(TASKS) - 1)
+            self.records.give_up(run.id, position=len(NAMES) - 1)
             return None
         # Beginning anew beside jobs that are not settled would send the same people twice at once.
         return ended
@@ -223,6 +224,7 @@ class Runner:
                 read_back=read_back,
                 stop=self.stop,
                 turns=turns,
+                phases=Phases(self.workspace.catalog, run.id),
                 recorder=recorder,
             )
             if self.worker_id is None:  # a worker has taken the run already, and may have been asked to stop since
@@ -243,19 +245,17 @@ class Runner:
         return ended
 
     def _tasks(self, context: RunContext, only: Collection[str] | None) -> None:
-        for position, (name, task) in enumerate(TASKS):
+        for name, task in TASKS:
             if only is not None and name not in only:
                 continue
-            if not self.step(name, partial(self._task, context, position, name, task)):
+            if not self.step(name, partial(self._task, context, name, task)):
                 return
 
-    def _task(self, context: RunContext, position: int, name: str, task: Task) -> bool:
+    def _task(self, context: RunContext, name: str, task: Task) -> bool:
         """Do one task that is not done yet; whether the run goes on."""
-        before = self.records.get(context.run.id).task(name)
-        if before is not None and before.status.done:
+        if is_done(self.records.get(context.run.id), name):
             return True
-        self.records.begin_task(context.run.id, name, position)
-        with task_span(context.run, name, before.attempts + 1 if before else 1) as span:
+        with task_span(context.run, name, context.begin(name)) as span:
             return self._attempt(context, name, task, span)
 
     def _attempt(self, context: RunContext, name: str, task: Task, span: Span) -> bool:
@@ -268,21 +268,22 @@ class Runner:
         except (KeyboardInterrupt, Interrupted):
             if self.leaving.is_set():
                 raise Suspended from None
-            self._stopped(context, name)
+            self._stopped(context, context.at(name))
             return False
         except Exception as error:
             if self.stop.is_set() and not self.leaving.is_set():
                 # DuckDB and Arrow turn a Ctrl-C that reaches them while they read our rows into an error of their own.
-                self._stopped(context, name)
+                self._stopped(context, context.at(name))
                 return False
-            self._failed(context, name, explain(error), span)
+            self._failed(context, context.at(name), explain(error), span)
             if self.settings.debug:
                 raise
             return False
         status = TaskStatus.ISSUE if outcome.get("warnings") or outcome.get("failed") else TaskStatus.SUCCEEDED
-        self.records.end_task(context.run.id, name, status, outcome)
+        ended = context.at(name)
+        self.records.end_task(context.run.id, ended, status, outcome)
         note_task(span, status, outcome)
-        self.progress.end(name, summary(outcome))
+        self.progress.end(ended, summary(outcome))
         return True
 
     def _stopped(self, context: RunContext, task: str) -> None:

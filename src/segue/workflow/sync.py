@@ -41,6 +41,7 @@ def stage_sync(context: RunContext) -> Staged:
         shared_lists=context.shared_lists,
         stop=context.stop,
         earlier=_earlier(context.workspace, context.records, context.orchestration.id),
+        entered=context.phases.enter,
     ).stage(_connect(context, held))
 
 

@@ -25,13 +25,14 @@ from segue.workflow.ahead import writing_ahead
 from segue.workflow.context import RunContext
 from segue.workflow.folding import Delivered, delivered, fold
 from segue.workflow.locks import counting_lists, making_list
+from segue.workflow.phases import PASS
 from segue.workflow.status import RunStatus, TaskStatus
 
 Task = Callable[[RunContext], Mapping[str, Any]]
 
 
 def query(context: RunContext) -> Mapping[str, Any]:
-    """Connect, run the query, check its rows, compare them with the baseline."""
+    """Connect, run the query, check its rows, compare them with the baseline: the whole pass, see ``phases``."""
     with context.staging() as beside:
         staged = context.stage(beside)
         beside.save(staged)
@@ -39,7 +40,7 @@ def query(context: RunContext) -> Mapping[str, Any]:
     context.records.update(
         context.run.id, account_id=connected.account.id, list_id=connected.target.id, list_name=connected.target.name
     )
-    return {
+    told = {
         "account": connected.account.name or connected.account.id,
         **({"same_as": staged.same_as} if staged.same_as else {}),
         "source": staged.rows.source,
@@ -57,6 +58,15 @@ def query(context: RunContext) -> Mapping[str, Any]:
         "warnings": [*connected.warnings, *row_warnings(staged, context.orchestration.settings)],
         "notes": list(notes(staged)),
     }
+    if context.phases.current == PASS[0]:
+        return told
+    context.phases.warn("query", connected.warnings)
+    context.phases.warn("validate", row_warnings(staged, context.orchestration.settings))
+    return {name: told[name] for name in told if name not in _EARLIER}
+
+
+_EARLIER = frozenset({"source", "rejected", "problems", "duplicates", "warnings"})
+"""What the tasks before ``compare`` tell."""
 
 
 def fuses(context: RunContext) -> Mapping[str, Any]:

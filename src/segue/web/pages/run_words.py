@@ -7,12 +7,22 @@ from datetime import datetime, timedelta
 
 from segue.delivery.words import counted
 from segue.services.limits import calls_a_minute
+from segue.workflow.phases import pass_outcome
 from segue.workflow.records import RunRecord, TaskRecord
 from segue.workflow.tasks import summary
 from segue.workflow.watching import Watched
 
 STAGES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("Prepare", (("query", "Query and compare"), ("fuses", "Check the fuses"), ("list", "Find or make the list"))),
+    (
+        "Prepare",
+        (
+            ("query", "Query"),
+            ("validate", "Check the rows"),
+            ("compare", "Compare"),
+            ("fuses", "Check the fuses"),
+            ("list", "Find or make the list"),
+        ),
+    ),
     ("Send", (("send", "Send"), ("confirm", "Confirm"), ("clear", "Clear fields"), ("remove", "Remove leavers"))),
     ("Finish", (("reconcile", "Read back and reconcile"), ("record", "Record"))),
 )
@@ -31,8 +41,7 @@ _BOXES = (
 
 def boxes(run: RunRecord, now: datetime) -> tuple[tuple[str, str], ...]:
     """What the boxes of a run are called, and what is in them."""
-    query = run.task("query")
-    counts = run.counts or ({k: v for k, v in query.outcome.items() if k in ("source", "rejected")} if query else {})
+    counts = run.counts or {k: v for k, v in pass_outcome(run.tasks).items() if k in ("source", "rejected")}
     return (
         *((label, _number(counts.get(name))) for name, label in _BOXES),
         ("Requests", _number(sum(run.requests.values()) if run.requests else None)),
@@ -41,11 +50,10 @@ def boxes(run: RunRecord, now: datetime) -> tuple[tuple[str, str], ...]:
 
 
 def outcomes(run: RunRecord) -> list[tuple[str, int]]:
-    """Rows by what became of them; while the run goes on by what is known of them, nothing before the query has ended."""
+    """Rows by what became of them; while the run goes on by what is known of them."""
     if run.counts:
         return [(name.capitalize(), run.counts[name]) for name in OUTCOMES if run.counts.get(name)]
-    query = run.task("query")
-    found = query.outcome if query is not None else {}
+    found = pass_outcome(run.tasks)
     so_far = {
         "To send": found.get("added", 0) + found.get("changed", 0),
         "Unchanged": found.get("unchanged", 0),
@@ -119,8 +127,8 @@ def title(run: RunRecord) -> str:
 
 def notes(watched: Watched) -> Sequence[str]:
     """Sentences that are good to know and no warnings."""
-    query = watched.run.task("query")
-    return query.outcome.get("notes", []) if query else []
+    told: Sequence[str] = pass_outcome(watched.run.tasks).get("notes", [])
+    return told
 
 
 def warnings(watched: Watched) -> Sequence[str]:
