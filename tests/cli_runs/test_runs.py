@@ -80,7 +80,11 @@ def test_run_for_people_tells_each_task_on_stderr(shop):
     assert result.code == 0
     assert result.out.startswith("Run ")
     assert ": completed" in result.out.splitlines()[0]
-    assert [line.partition(":")[0] for line in result.err.splitlines() if ":" in line][:3] == ["query", "validate", "compare"]
+    assert [line.partition(":")[0] for line in result.err.splitlines() if ":" in line][:3] == [
+        "query",
+        "validate",
+        "compare",
+    ]
     assert "record: 2 members" in result.err
 
 

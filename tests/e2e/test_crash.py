@@ -169,7 +169,7 @@ class Impatient(Quiet):
     """Somebody who presses Ctrl-C just when a task has ended."""
 
     def end(self, task: str, summary: str) -> None:
-        if task == "query" and summary.startswith("20 source"):
+        if task == "compare" and summary.startswith("20 added"):
             raise KeyboardInterrupt
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from segue.errors import SegueError
 from segue.resolutions import Action, resolution
+from segue.workflow.phases import PASS
 from segue.workflow.records import RunRecord
 from segue.workflow.resolve import Offer, offer, resolve
 from segue.workflow.run import Runner
@@ -145,8 +146,9 @@ def travel(journey: Journey, shop: Shop, subtests: pytest.Subtests) -> None:
             return  # the rest would fail for its sake
     ended = ended_well(traveller.go())
     assert set(shop.admin.emails(ended.list_id or "")) == {f"p{i}@mail.shop" for i in range(journey.people)}
-    # What was done before a task failed is not done again.
-    tries = {task.name: task.attempts for task in ended.tasks if task.name not in traveller.failed}
+    # What was done before a task failed is not done again; the rows are read, checked and compared in one pass.
+    again = {*traveller.failed, *(PASS if {*traveller.failed} & {*PASS} else ())}
+    tries = {task.name: task.attempts for task in ended.tasks if task.name not in again}
     assert tries == dict.fromkeys(tries, 1)
     if journey.jobs is not None:
         assert len(shop.admin.jobs()) == journey.jobs

@@ -280,10 +280,9 @@ class Runner:
                 raise
             return False
         status = TaskStatus.ISSUE if outcome.get("warnings") or outcome.get("failed") else TaskStatus.SUCCEEDED
-        ended = context.at(name)
-        self.records.end_task(context.run.id, ended, status, outcome)
+        self.records.end_task(context.run.id, context.at(name), status, outcome)
         note_task(span, status, outcome)
-        self.progress.end(ended, summary(outcome))
+        self.progress.end(context.at(name), summary(outcome))
         return True
 
     def _stopped(self, context: RunContext, task: str) -> None:

@@ -130,12 +130,14 @@ MOVED = Journey(
         ),
         Case(
             code="duplicate_keys",
+            task="validate",
             wrong=both(configured(duplicates="fail"), data(_TWICE)),
             right=data(_ONCE),
             take=RESTART,
         ),
         Case(
             code="latest_not_ordered",
+            task="validate",
             wrong=both(configured(duplicates=LATEST), stored(_UNORDERED), data(_TWICE)),
             right=stored(_UNORDERED.replace("points AS varchar", "points AS integer")),
             take=RESTART,
