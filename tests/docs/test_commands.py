@@ -41,8 +41,9 @@ _ORDER = (
     "use-a-server",
     "serve",
 )
-_NOT_COMMANDS = {"traces", "forget-a-person", "configure", "users", "use-the-web-app", "postgresql"}
-"""Pages that need a browser, several people, a database server or a receiver of traces, or that forget somebody."""
+_NOT_COMMANDS = {"traces", "forget-a-person", "configure", "users", "use-the-web-app", "postgresql", "share-an-account"}
+"""Pages that need a browser, a header of an answer, several people, a database server or a receiver of traces, or that
+forget somebody."""
 _HOW_TOS = [ROOT / "docs" / "how-to" / f"{stem}.md" for stem in _ORDER]
 # Exit code 3 is a run that completed with warnings: the sample has rows that cannot be sent.
 _PREAMBLE = """
