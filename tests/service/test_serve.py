@@ -35,7 +35,7 @@ def test_a_command_leaves_its_run_to_the_server(shop: Shop) -> None:
     with serving(shop), opened(shop) as workspace:
         done = shop.command("run", NAME, "--yes")
         assert done.returncode == 0, done.stderr
-        assert "query: 100 source, 100 added" in done.stderr
+        assert "query: 100 source\nvalidate: done\ncompare: 100 added\n" in done.stderr
         [run] = RunRecords(workspace.catalog).recent()
         assert run.worker_id is not None
         assert f"Run {run.id}: completed" in done.stdout
