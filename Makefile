@@ -60,10 +60,12 @@ audit: ## are there known holes in the dependencies? Where that cannot be asked 
 	esac
 
 test: check browser postgresql ## all checks and all tests
-	$(RUN) pytest -n $(WORKERS) --ignore tests/web
-	@# Apart from the others: the browser's driver keeps an event loop running in its process.
-	@# Each worker has a browser and a server beside it. What fails is tried once more, with the machine to itself.
-	$(RUN) pytest -n 2 tests/web || $(RUN) pytest --last-failed --last-failed-no-failures none tests/web
+	@# The browser's tests come apart: its driver keeps an event loop running in its process, and each worker has a
+	@# browser and a server beside it. Of these what fails is tried once more, with the machine to itself.
+	code=0; \
+	$(RUN) pytest -n $(WORKERS) --ignore tests/web || code=1; \
+	$(RUN) pytest -n 2 tests/web || $(RUN) pytest --last-failed --last-failed-no-failures none tests/web || code=1; \
+	exit $$code
 
 bench: setup ## measure, print a table, write JSON to .bench/
 	@$(RUN) python -m benchmarks

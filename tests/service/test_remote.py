@@ -127,7 +127,7 @@ def test_what_is_looked_at_is_the_same_here_and_there(far: Far) -> None:
     far.serve()
     first = far.there("run", NAME)
     assert first.code == 3
-    assert "query: 100 source, 99 added" in first.err
+    assert "query: 100 source\nvalidate: done\ncompare: 99 added\n" in first.err
     shop.change("UPDATE People SET tier = 'silver' WHERE points = 3")
     far.there("run", NAME)
     run_id = far.there("runs", "--limit", "1", "--json").json[0]["run_id"]
