@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
-from fastapi import Depends, FastAPI
+import orjson
+from fastapi import Depends, FastAPI, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -67,8 +69,7 @@ def create_app(workspace: Workspace, settings: Settings, *, starter: Starter | N
     app = _routed(lifespan)
     app.state.tools = Tools(workspace=workspace, settings=settings, starter=starter)
     app.state.metrics = metrics
-    document = describe(app)
-    app.get("/api/openapi.json", include_in_schema=False)(lambda: document)
+    app.get("/api/openapi.json", include_in_schema=False)(_description)
     app.add_exception_handler(SegueError, told)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, refused)
@@ -79,6 +80,16 @@ def create_app(workspace: Workspace, settings: Settings, *, starter: Starter | N
 def openapi() -> dict[str, Any]:
     """The description of the API; no workspace is needed for it."""
     return describe(_routed())
+
+
+@cache
+def _described() -> bytes:
+    # Made when somebody asks for it: it takes longer than all else that the start of a server does for the API.
+    return orjson.dumps(openapi())
+
+
+def _description() -> Response:
+    return Response(_described(), media_type="application/json")
 
 
 def _routed(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
