@@ -86,7 +86,7 @@ def test_mistakes_in_a_file_are_told_at_their_line(site):
 def test_administrators_alone_set_it(site, policy):
     workspace = site.workspace.acting_as(Actor(name="ana", policy=policy))
     with pytest.raises(NotPermittedError):
-        set_retention(workspace, retention_entry({"keep_payloads": "1d"}))
+        set_retention(workspace, retention_entry({"keep_payloads": "1d"}), tag=None)
     site.workspace = workspace
     with pytest.raises(NotPermittedError):
         site.apply("version: 1\nretention: {keep_payloads: 1d}\n")
@@ -94,6 +94,6 @@ def test_administrators_alone_set_it(site, policy):
 
 def test_what_is_set_again_is_no_line_of_the_log(site):
     entry = retention_entry({"keep_runs": "400d"})
-    assert set_retention(site.workspace, entry)
-    assert not set_retention(site.workspace, entry)
+    assert set_retention(site.workspace, entry, tag=None)
+    assert not set_retention(site.workspace, entry, tag=None)
     assert len(audit_page(site.workspace, action="retention.")) == 1

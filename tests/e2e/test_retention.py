@@ -187,7 +187,7 @@ def test_records_stay_longer_than_data_and_the_latest_ones_for_good(shop: Shop) 
 
 def test_by_count_the_latest_runs_keep_what_they_stored_and_the_next_run_goes_on(shop: Shop) -> None:
     with opened(shop) as workspace:
-        set_retention(workspace, retention_entry({"most_payloads": 2, "most_runs": 3, "keep_last_runs": 1}))
+        set_retention(workspace, retention_entry({"most_payloads": 2, "most_runs": 3, "keep_last_runs": 1}), tag=None)
     shop.configure(max_remove_share=1.0, max_reject_share=1.0)
     runs = []
     for number in range(2, 7):
@@ -211,7 +211,7 @@ def test_by_count_the_latest_runs_keep_what_they_stored_and_the_next_run_goes_on
 
 def test_an_unfinished_run_is_kept_whatever_the_count(shop: Shop) -> None:
     with opened(shop) as workspace:
-        set_retention(workspace, retention_entry({"most_runs": 1, "keep_payloads": "1s", "keep_runs": "1s"}))
+        set_retention(workspace, retention_entry({"most_runs": 1, "keep_payloads": "1s", "keep_runs": "1s"}), tag=None)
     shop.generate(100)
     shop.killed_at("import-accepted-after")
     assert gc(shop, later=YEARS).removed == {}

@@ -141,10 +141,18 @@ def test_how_long_things_are_kept_is_read_looked_at_and_set(api):
     looked = api.ask(Policy.ADMINISTRATOR, "POST", "/api/v1/retention/preview", json=entry)
     assert (looked.status_code, looked.json()) == (200, {"removed": {}, "bytes": 0, "merged": [], "kept": []})
     assert api.ask(Policy.VIEWER, "GET", "/api/v1/retention").json()["set"]["keep_payloads"] is None
-    answer = api.ask(Policy.ADMINISTRATOR, "PUT", "/api/v1/retention", json=entry)
+    seen = api.ask(Policy.VIEWER, "GET", "/api/v1/retention")
+    assert seen.headers["etag"] == seen.json()["etag"]
+    assert api.ask(Policy.ADMINISTRATOR, "PUT", "/api/v1/retention", json=entry).status_code == 428
+    match = {"If-Match": seen.headers["etag"]}
+    answer = api.ask(Policy.ADMINISTRATOR, "PUT", "/api/v1/retention", json=entry, headers=match)
     assert answer.json()["effective"]["keep_payloads"] == 30 * 86400
     assert api.ask(Policy.VIEWER, "GET", "/api/v1/retention").json() == answer.json()
-    wrong = api.ask(Policy.ADMINISTRATOR, "PUT", "/api/v1/retention", json={"keep_runs": "1d", "keep_payloads": "2d"})
+    late = api.ask(Policy.ADMINISTRATOR, "PUT", "/api/v1/retention", json={"keep_runs": "9d"}, headers=match)
+    assert (late.status_code, late.json()["code"]) == (412, "changed_meanwhile")
+    match = {"If-Match": answer.headers["etag"]}
+    nonsense = {"keep_runs": "1d", "keep_payloads": "2d"}
+    wrong = api.ask(Policy.ADMINISTRATOR, "PUT", "/api/v1/retention", json=nonsense, headers=match)
     assert (wrong.status_code, wrong.json()["code"]) == (422, "bad_retention")
 
 

@@ -19,7 +19,7 @@ from segue.services.limits import account_limits
 from segue.services.links import password_link, redeem_link
 from segue.services.login import log_in
 from segue.services.permissions import Policy
-from segue.services.retention import Retention, retention
+from segue.services.retention import Retention, retention, retention_entry, set_retention
 from segue.services.users import create_user
 from segue.services.workspace import open_workspace
 from segue.settings import Settings
@@ -154,6 +154,13 @@ def test_how_long_things_are_kept_is_looked_at_and_then_set(visitor, workspace, 
     assert (found.keep_payloads, found.most_payloads) == (300 * 86400, 500)
     visitor.go("/settings/retention")
     expect(field).to_have_value("300d")
+    set_retention(workspace, retention_entry({"keep_payloads": "200d"}), tag=None)  # somebody else, meanwhile
+    field.fill("20d")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was changed meanwhile")).to_be_visible()
+    assert retention(workspace, Settings()).keep_payloads == 200 * 86400
+    visitor.go("/settings/retention")
+    expect(field).to_have_value("200d")
     field.fill("")
     page.get_by_label("People's data: at most of so many runs").fill("")
     page.get_by_role("button", name="Save", exact=True).click()

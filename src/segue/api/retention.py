@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from segue.api.access import V1
+from segue.api.configuration import IfMatch, tag_of
 from segue.api.problems import documented
 from segue.api.tools import Document, ToolsHere
 from segue.catalog.base import now
@@ -25,8 +26,10 @@ class RetentionNumbers(BaseModel):
 
 
 class RetentionInfo(BaseModel):
-    """set: what the workspace sets; effective: what counts, the environment of the server included."""
+    """etag: for `If-Match` of a change, quotes included; set: what the workspace sets; effective: what counts, the environment
+    of the server included."""
 
+    etag: str
     set: RetentionEntry
     effective: RetentionNumbers
 
@@ -64,7 +67,7 @@ def router() -> APIRouter:
         at,
         summary="Set how long things are kept",
         operation_id="set_retention",
-        responses=documented(422),
+        responses=documented(412, 422, 428),
         openapi_extra=body,
     )(_put)
     routes.post(
@@ -77,16 +80,18 @@ def router() -> APIRouter:
     return routes
 
 
-def _get(tools: ToolsHere) -> RetentionInfo:
+def _get(tools: ToolsHere, response: Response) -> RetentionInfo:
     """How long people's data and records of runs stay."""
     state = retention_state(tools.workspace, tools.settings)
-    return RetentionInfo(set=state.entry, effective=_numbers(state.effective))
+    info = RetentionInfo(etag=f'"{state.tag}"', set=state.entry, effective=_numbers(state.effective))
+    response.headers["ETag"] = info.etag
+    return info
 
 
-def _put(tools: ToolsHere, document: Document) -> RetentionInfo:
+def _put(tools: ToolsHere, document: Document, response: Response, if_match: IfMatch = None) -> RetentionInfo:
     """Set it for the next collection; what is left out is as the environment of the server says."""
-    set_retention(tools.workspace, retention_entry(document))
-    return _get(tools)
+    set_retention(tools.workspace, retention_entry(document), tag=tag_of(if_match))
+    return _get(tools, response)
 
 
 def _preview(tools: ToolsHere, document: Document) -> CollectionPreview:

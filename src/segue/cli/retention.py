@@ -120,9 +120,10 @@ def set_(
     if not named:
         raise UsageError("Name what to set, such as --keep-payloads 30d.")
     with workspace() as opened:
-        values = {**retention_state(opened, armed_settings()).entry.document(), **named}
+        seen = retention_state(opened, armed_settings())
+        values = {**seen.entry.document(), **named}
         entry = retention_entry({name: value for name, value in values.items() if value != "default"})
-        changed = set_retention(opened, entry)
+        changed = set_retention(opened, entry, tag=seen.tag)
     typer.echo("it counts from the next collection on" if changed else "it was so before")
 
 

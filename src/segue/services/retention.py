@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from segue.errors import ConfigError
 from segue.services.configuration.retention import RetentionEntry, read_retention, retention_change, save_retention
 from segue.services.configuration.trail import record_change
+from segue.services.editing import ChangedError
 from segue.services.workspace import Workspace
 from segue.settings import Settings, parse_duration
 
@@ -57,9 +59,11 @@ class Retention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionState:
-    """entry: what the workspace sets; effective: what counts; otherwise: what would count if it set nothing."""
+    """entry: what the workspace sets; tag: another one for every other entry; effective: what counts; otherwise: what would
+    count if it set nothing."""
 
     entry: RetentionEntry
+    tag: str
     effective: Retention
     otherwise: Retention
 
@@ -80,7 +84,8 @@ def retention_state(workspace: Workspace, settings: Settings) -> RetentionState:
     workspace.actor.require("configuration.read")
     with workspace.catalog.session(read_only=True) as session:
         entry = read_retention(session)
-    return RetentionState(entry=entry, effective=Retention.of(settings, entry), otherwise=Retention.of(settings))
+    effective, otherwise = Retention.of(settings, entry), Retention.of(settings)
+    return RetentionState(entry=entry, tag=_tag(entry), effective=effective, otherwise=otherwise)
 
 
 def retention_entry(values: Mapping[str, Any]) -> RetentionEntry:
@@ -93,13 +98,26 @@ def retention_entry(values: Mapping[str, Any]) -> RetentionEntry:
         raise ConfigError("These times and counts make no sense.", code="bad_retention", steps=tuple(told)) from None
 
 
-def set_retention(workspace: Workspace, entry: RetentionEntry) -> bool:
-    """Set how long things are kept from the next collection on; whether that changed anything. Raises NotPermittedError."""
+def set_retention(workspace: Workspace, entry: RetentionEntry, *, tag: str | None) -> bool:
+    """Set how long things are kept from the next collection on; whether that changed anything.
+
+    tag: of what was set as the caller saw it, None for any. Raises NotPermittedError, and ChangedError for another tag.
+    """
     workspace.actor.require("settings.edit")
     with workspace.catalog.session() as session:
-        change = retention_change(read_retention(session), entry)
+        before = read_retention(session)
+        if tag is not None and tag != _tag(before):
+            raise ChangedError(
+                "How long things are kept was changed meanwhile.",
+                steps=("Read it again, and change what you meant to change.",),
+            )
+        change = retention_change(before, entry)
         if change.action == "unchanged":
             return False
         save_retention(session, entry)
         record_change(session, workspace.actor, change)
         return True
+
+
+def _tag(entry: RetentionEntry) -> str:
+    return hashlib.sha256(entry.model_dump_json().encode()).hexdigest()[:16]

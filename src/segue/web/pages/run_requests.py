@@ -62,7 +62,7 @@ class RunRequestsView:
             if not visit.actor.sees_personal_data:
                 part("p", "muted", text=_MASKED)
             self._list = part("ol", "exchanges", aria_label="Sampled requests")
-            with self._list:
+            with self._list, part("li"):
                 skeleton()
 
     async def look(self) -> None:

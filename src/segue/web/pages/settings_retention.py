@@ -60,6 +60,7 @@ class _Editor:
     def __init__(self, visit: Visit, state: RetentionState) -> None:
         self._visit = visit
         self._values: Mapping[str, Any] = state.entry.document()
+        self._tag = state.tag
         with part("section", "card"):
             part("h2", text="People's data")
             part("p", "muted", text="What a run changed and could not send: for history, undo and rejects.")
@@ -104,7 +105,7 @@ class _Editor:
         if values is None:
             return
         try:
-            await self._visit.call(_set, self._visit, values)
+            self._tag = await self._visit.call(_set, self._visit, values, self._tag)
         except SegueError as error:
             show_problem(self._problem, error)
             return
@@ -127,8 +128,10 @@ def _preview(visit: Visit, values: Mapping[str, Any]) -> Collected:
     return collect(workspace, visit.settings, at=now(), dry_run=True, keep=keep)
 
 
-def _set(visit: Visit, values: Mapping[str, Any]) -> bool:
-    return set_retention(visit.workspace, retention_entry(values))
+def _set(visit: Visit, values: Mapping[str, Any], tag: str) -> str:
+    """Save what was typed over what was seen; the new tag."""
+    set_retention(visit.workspace, retention_entry(values), tag=tag)
+    return retention_state(visit.workspace, visit.settings).tag
 
 
 def _show(found: Collected) -> None:
