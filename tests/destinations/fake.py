@@ -29,9 +29,10 @@ MEMBERSHIP = "/api/lists/L1/relationships/profiles"
 
 
 class Fake:
-    """Routes requests by method and path to answers; keeps what was asked."""
+    """Routes requests by method and path to answers; keeps what was asked. scale: multiplies the rate limits, 0 has none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, scale: float = 0) -> None:
+        self._scale = scale
         self.routes: dict[tuple[str, str], Answer] = {}
         self.requests: list[httpx.Request] = []
         self.waits: list[float] = []
@@ -58,7 +59,7 @@ class Fake:
         return [r for r in self.requests if (r.method, r.url.path) == (method, path)]
 
     def client(self, recorder: Recorder | None = None) -> Client:
-        """A client without rate limits that waits for nothing."""
+        """A client that notes its waits and waits for nothing."""
 
         def pause(seconds: float) -> bool:
             self.waits.append(seconds)
@@ -70,7 +71,7 @@ class Fake:
             self.now += seconds
             return pause(seconds)
 
-        budget = RateBudget(Windows(LIMITS, scale=0, clock=lambda: self.now), pause=waited)
+        budget = RateBudget(Windows(LIMITS, scale=self._scale, clock=lambda: self.now), pause=waited)
         transport = httpx.MockTransport(self)
         return Client(base_url=BASE, secret=KEY, budget=budget, recorder=recorder, transport=transport)
 

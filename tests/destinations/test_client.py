@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import httpx
 import pytest
 
+from segue.delivery.budget import RateBudget, Windows
 from segue.delivery.decider import MAX_ATTEMPTS
+from segue.destinations.klaviyo.client import Client
 from segue.destinations.klaviyo.limits import (
     CREATE_JOB,
     ENDPOINTS,
@@ -197,3 +200,10 @@ def test_pages_do_not_go_round_in_circles(fake: Fake, after: list[httpx.Response
     with pytest.raises(DestinationError) as failed:
         list(fake.client().pages(GET_PROFILES, params={}))
     assert failed.value.code == "unexpected_answer"
+
+
+def test_trusted_certificates_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = RateBudget(Windows({}))
+    Client(base_url="https://a.example", secret=KEY, budget=budget).close()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "no file"))  # reading it would fail
+    Client(base_url="https://a.example", secret=KEY, budget=budget).close()

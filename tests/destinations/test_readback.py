@@ -80,8 +80,9 @@ def test_a_true_profile_is_no_difference(fake: Fake, tmp_path: Path) -> None:
     ],
 )
 def test_a_difference_is_named_by_its_field_after_some_patience(
-    fake: Fake, tmp_path: Path, change: dict[str, Any], named: str
+    tmp_path: Path, change: dict[str, Any], named: str
 ) -> None:
+    fake = Fake(scale=1.0)
     outcome = compare(fake, tmp_path, [ROW], [profile("A", "a@b.io", **{**TRUE, **change})])
     assert outcome.failed == 1
     assert outcome.warnings == (f"Read back from Klaviyo: 1 of the sampled profiles differ in {named}.",)
@@ -121,6 +122,11 @@ def test_lists_may_lag(fake: Fake, tmp_path: Path) -> None:
 
     outcome = compare(fake, tmp_path, people, Late())
     assert (outcome.failed, len(fake.waits)) == (0, 2)
+
+
+def test_where_limits_are_off_lists_get_less_time(fake: Fake, tmp_path: Path) -> None:
+    assert compare(fake, tmp_path, [ROW], []).failed == 1
+    assert 2 < sum(fake.waits) < 5
 
 
 def test_the_sample_is_no_larger_than_asked_for(fake: Fake, tmp_path: Path) -> None:

@@ -138,6 +138,11 @@ class RateBudget:
         """The share of the windows that may be used."""
         return self._windows.share
 
+    @property
+    def paced(self) -> bool:
+        """False with a fake server: its limits are off."""
+        return self._windows.paced
+
     def acquire(self, endpoint: str) -> None:
         """Return when a call of this endpoint may go out. Raises Interrupted when the user asked to stop."""
         while True:

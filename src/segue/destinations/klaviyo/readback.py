@@ -21,6 +21,8 @@ from segue.destinations.klaviyo.refusals import Json
 
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds between looks: lists may lag behind their jobs."""
+_FAKE_PAUSES = (_PAUSES[0],) * len(_PAUSES)
+"""Lists of a fake lag, where they do, by what somebody told it: seconds."""
 
 
 def read_back(client: Client, work: Work, sample: int, progress: Progress) -> Outcome:
@@ -32,7 +34,7 @@ def read_back(client: Client, work: Work, sample: int, progress: Progress) -> Ou
         return Outcome()
     progress.begin("reconcile", total=len(expected) + len(gone), unit="profiles")
     problems: Counter[str] = Counter()
-    for pause in (*_PAUSES, None):
+    for pause in _pauses(client):
         problems = _differences(client, work, expected, gone)
         if not problems or pause is None:
             break
@@ -45,13 +47,17 @@ def read_back(client: Client, work: Work, sample: int, progress: Progress) -> Ou
 def count_members(client: Client, list_id: str, *, at_least: int) -> int | None:
     """The list's own count, looked at again while it is lower than expected."""
     count: int | None = None
-    for pause in (*_PAUSES, None):
+    for pause in _pauses(client):
         target = with_count(client, list_id, "")
         count = target.members if target else None
         if count is None or count >= at_least or pause is None:
             break
         client.budget.pause(pause, endpoint=GET_LIST_COUNT.name)
     return count
+
+
+def _pauses(client: Client) -> tuple[float | None, ...]:
+    return (*(_PAUSES if client.budget.paced else _FAKE_PAUSES), None)
 
 
 def _sample_sent(work: Work, sample: int) -> dict[str, Json]:
