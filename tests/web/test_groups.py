@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from examples.demo import SENDABLE
-from segue.services.editing import create, get_configured, list_configured
+from segue.services.editing import create, delete, get_configured, list_configured
 from segue.services.permissions import Policy
 from segue.services.workspace import open_workspace
 from segue.settings import Settings
@@ -182,3 +182,32 @@ def test_a_destination_for_administrators_is_not_offered_to_an_activator(visitor
     page = visitor.go("/destinations")
     expect(page.get_by_role("region", name=f"Secret {unique}", exact=True)).to_contain_text("Admin only")
     expect(page.get_by_role("button", name="Add destination")).to_have_count(0)
+
+
+def test_of_many_groups_the_members_are_behind_a_line_and_the_others_behind_a_search(small_visitor):
+    site = small_visitor.site
+    site.orchestration("Fold", ["f@mail.shop"])
+    names = [f"Fold {number}" for number in range(11)]
+    with site.opened() as workspace:
+        for name in names:
+            create(workspace, "orchestration_groups", {"name": name, "members": [{"orchestration": "Fold"}]})
+    try:
+        page = small_visitor.go("/groups")
+        found = page.get_by_role("region", name=re.compile("^Fold [0-9]+$"))
+        expect(found).to_have_count(10)
+        page.get_by_role("button", name="Show more groups (1)").click()
+        expect(found).to_have_count(11)
+        page.get_by_label("Search groups by name").fill("fold 3")
+        expect(found).to_have_count(1)
+        card = page.get_by_role("region", name="Fold 3", exact=True)
+        expect(card.get_by_role("link", name="Fold", exact=True)).to_have_count(0)
+        card.get_by_text("1 member", exact=True).click()
+        expect(card.get_by_role("link", name="Fold", exact=True)).to_be_visible()
+        card.get_by_role("button", name="Actions: Fold 3").click()
+        page.get_by_role("menuitem", name="Disable").click()
+        expect(card.get_by_text("Disabled", exact=True)).to_be_visible()
+        expect(card.get_by_role("link", name="Fold", exact=True)).to_be_visible()
+    finally:
+        with site.opened() as workspace:
+            for name in names:
+                delete(workspace, "orchestration_groups", name, tag=None)

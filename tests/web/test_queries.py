@@ -8,7 +8,7 @@ import pytest
 import yaml
 from playwright.sync_api import Page, expect
 
-from segue.services.editing import get_configured
+from segue.services.editing import create, delete, get_configured, list_configured
 from segue.services.workspace import open_workspace
 from segue.settings import Settings
 
@@ -266,3 +266,22 @@ def test_a_query_is_moved_to_a_folder(visitor, editor):
     page.get_by_role("button", name="Move", exact=True).click()
     expect(page.get_by_role("row").filter(has_text=editor)).to_contain_text("Weekly sends")
     assert entry(visitor, editor)["folder"] == "Weekly sends"
+
+
+def test_of_many_the_first_come_with_the_page_and_all_are_counted_paged_and_found(small_visitor):
+    site = small_visitor.site
+    names = [f"Bulk {number:03}" for number in range(130)]
+    with site.opened() as workspace:
+        for name in names:
+            create(workspace, "queries", {"name": name, "database": "small", "sql": "SELECT 1 AS one"})
+        total = len(list_configured(workspace, "queries"))
+    try:
+        page = small_visitor.go("/queries")
+        expect(page.get_by_role("status").filter(has_text=re.compile(rf"^\s*{total}\s*$"))).to_be_visible()
+        expect(page.get_by_text(f"Page 1 of {-(-total // 50)}", exact=True)).to_be_visible()
+        page.get_by_role("searchbox").fill("bulk 129")
+        expect(page.get_by_role("link", name="Bulk 129", exact=True)).to_be_visible()
+    finally:
+        with site.opened() as workspace:
+            for name in names:
+                delete(workspace, "queries", name, tag=None)

@@ -36,9 +36,13 @@ def configured(workspace: Workspace, *, now: datetime) -> tuple[Configured, ...]
         groups = load_groups(session)
     last = GroupRecords(workspace.catalog).last_of_each()
     following = {group.id: next(iter(next_starts(group, 1, now=now)), None) for group in groups}
+    groups_of: dict[str, list[Group]] = {}
+    for group in groups:
+        for name in {member.orchestration for member in group.members}:
+            groups_of.setdefault(name, []).append(group)
     return (
         *(_of_group(group, following[group.id], last.get(group.id)) for group in groups),
-        *(_of_orchestration(line, groups, following) for line in lines),
+        *(_of_orchestration(line, groups_of.get(line.name, ()), following) for line in lines),
     )
 
 
@@ -56,9 +60,8 @@ def _of_group(group: Group, following: datetime | None, last: GroupRecord | None
 
 
 def _of_orchestration(
-    line: OrchestrationLine, groups: Sequence[Group], following: Mapping[str, datetime | None]
+    line: OrchestrationLine, mine: Sequence[Group], following: Mapping[str, datetime | None]
 ) -> Configured:
-    mine = [group for group in groups if any(member.orchestration == line.name for member in group.members)]
     times = [(time, group) for group in mine if (time := following[group.id]) is not None]
     soonest = min(times, key=lambda pair: pair[0], default=None)
     return Configured(

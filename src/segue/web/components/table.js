@@ -1,5 +1,7 @@
 // A table whose cells are set as text. Rows come from the server; search, filters, sorting and paging happen here, unless
 // the server has more rows than it sent (`remote`): then it is asked.
+import { toRaw } from "vue";
+
 const HEIGHT = 33; // pixels of a row, as in segue.css
 const SPARE = 12; // rows that are drawn above and below those in sight
 const NEAR = 400; // pixels before the end at which the server is asked for more
@@ -97,6 +99,7 @@ export default {
     page: Number,
     remote: Boolean,
     more: Boolean,
+    coming: Number, // how many rows there will be, while only the first are here
     start: Object,
   },
   emits: ["action", "ask"],
@@ -114,6 +117,9 @@ export default {
     };
   },
   computed: {
+    all() {
+      return toRaw(this.rows); // rows are replaced as a whole, and watching each cell of thousands takes long
+    },
     narrowed() {
       return Boolean(this.wanted) || Object.values(this.chosen).some(Boolean);
     },
@@ -122,17 +128,17 @@ export default {
         .filter((c) => c.filter)
         .map((c) => {
           if (Array.isArray(c.filter)) return { key: c.key, label: c.label, values: c.filter };
-          const values = this.rows.map((row) => this.text(this.plain(row, c)));
+          const values = this.all.map((row) => this.text(this.plain(row, c)));
           return { key: c.key, label: c.label, values: [...new Set(values)].filter(Boolean).sort() };
         });
     },
     found() {
       if (this.remote) {
-        const shown = new Set(this.rows.map((row) => row.id));
-        return [...this.rows, ...this.added.filter((row) => !shown.has(row.id))];
+        const shown = new Set(this.all.map((row) => row.id));
+        return [...this.all, ...this.added.filter((row) => !shown.has(row.id))];
       }
       const wanted = this.wanted.trim().toLowerCase();
-      const rows = this.rows.filter(
+      const rows = this.all.filter(
         (row) =>
           this.columns.every((c) => !this.chosen[c.key] || this.text(this.plain(row, c)) === this.chosen[c.key]) &&
           (!wanted || this.columns.some((c) => this.text(this.plain(row, c)).toLowerCase().includes(wanted))),
@@ -143,7 +149,8 @@ export default {
       return rows.sort((a, b) => direction * this.compare(this.plain(a, column), this.plain(b, column)));
     },
     pages() {
-      return this.page && !this.remote ? Math.ceil(this.found.length / this.page) : 1;
+      const rows = this.narrowed ? this.found.length : Math.max(this.found.length, this.coming || 0);
+      return this.page && !this.remote ? Math.ceil(rows / this.page) : 1;
     },
     first() {
       return this.page ? 0 : Math.max(0, Math.floor(this.top / HEIGHT) - SPARE);
@@ -166,7 +173,7 @@ export default {
     },
     count() {
       if (this.remote) return this.found.length.toLocaleString() + (this.further ? ", and more" : "");
-      const all = this.rows.length.toLocaleString();
+      const all = (this.coming || this.all.length).toLocaleString();
       return this.narrowed ? `${this.found.length.toLocaleString()} of ${all}` : all;
     },
   },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from nicegui import ui
@@ -13,6 +14,10 @@ from nicegui.events import GenericEventArguments, Handler
 from segue.web.components.status import LOOKS
 
 Kind = Literal["text", "number", "status", "time", "link", "code"]
+
+_FIRST = 100
+_SOON = 0.1
+"""Seconds from the first rows of many to all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +78,33 @@ class DataTable(ui.element, component="table.js"):
         self.props["remote"] = on_ask is not None
         self.props["start"] = dict(chosen or {})
         self._columns = tuple(columns)
-        self.fill(rows, more=more)
+        self._begin(rows, more=more)
         if on_action is not None:
             self.on("action", on_action)
         if on_ask is not None:
             self.on("ask", on_ask)
 
     def fill(self, rows: Sequence[Mapping[str, Any]], *, more: bool = False) -> None:
-        """Show these rows instead."""
-        self.props["rows"] = [self._row(row) for row in rows]
-        self.props["more"] = more
+        """Show these rows instead. Where they are those that are there, nothing goes to the browser."""
+        self._show([self._row(row) for row in rows], more=more)
+
+    def _begin(self, rows: Sequence[Mapping[str, Any]], *, more: bool) -> None:
+        """Of many rows the first go with the page, and all of them once it stands: so it can be used sooner."""
+        shown = [self._row(row) for row in rows]
+        self._show(shown[:_FIRST], more=more)
+        if len(shown) > _FIRST:
+            self.props["coming"] = len(shown)
+            ui.timer(_SOON, partial(self._complete, shown, more=more), once=True)
+
+    def _complete(self, rows: list[dict[str, Any]], *, more: bool) -> None:
+        if self.props.pop("coming", None):  # otherwise somebody filled it meanwhile
+            self._show(rows, more=more)
+
+    def _show(self, rows: list[dict[str, Any]], *, more: bool) -> None:
+        self.props.pop("coming", None)
+        for name, value in {"rows": rows, "more": more}.items():
+            if self.props.get(name) != value:
+                self.props[name] = value
 
     def add(self, rows: Sequence[Mapping[str, Any]], *, more: bool) -> None:
         """Show these rows after those that are there: what the table asked for."""

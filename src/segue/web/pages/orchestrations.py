@@ -54,7 +54,7 @@ async def build(visit: Visit) -> None:
         on_action=lambda event: _act(visit, event, refill),
         empty=("No orchestration yet", "Add one: a query, a destination, and how the columns go there."),
     )
-    ui.timer(_EVERY, refill)
+    ui.timer(_EVERY, refill, immediate=False)
 
 
 _EVERY = 5.0

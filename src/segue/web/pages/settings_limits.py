@@ -44,7 +44,7 @@ async def build(visit: Visit) -> None:
             if account.account in cards:
                 cards[account.account].show(account)
 
-    ui.timer(_EVERY, look)
+    ui.timer(_EVERY, look, immediate=False)
 
 
 class _AccountCard:

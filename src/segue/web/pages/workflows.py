@@ -35,7 +35,7 @@ async def build(visit: Visit, orchestration: str = "") -> None:
     names = await visit.call(orchestration_names, visit.workspace, orchestration or None)
     listing = _Listing(visit, names, names.get(orchestration, ""))
     await listing.show()
-    ui.timer(_EVERY, listing.renew)
+    ui.timer(_EVERY, listing.renew, immediate=False)
 
 
 class _Listing:

@@ -43,7 +43,7 @@ async def build(visit: Visit) -> None:
     async def refill() -> None:
         table.fill(await rows())
 
-    ui.timer(_EVERY, refill)
+    ui.timer(_EVERY, refill, immediate=False)
 
 
 def _row(line: Configured) -> dict[str, Any]:
