@@ -18,6 +18,7 @@ from examples.sandbox import emulator
 from klaviyo_emulator.admin_client import EmulatorAdmin
 from segue.database.sample import create_sample
 from tests.docs.pages import PAGES, ROOT, blocks
+from tests.starts import on_the_path
 
 pytestmark = pytest.mark.timeout(600)
 # One after the other in one workspace, since a workspace takes longer than a page; an undo needs a run that added somebody.
@@ -92,10 +93,12 @@ def _script(page: Path, folder: Path, *, port: int) -> str:
     return "\n".join(parts)
 
 
-def _run(script: str, folder: Path) -> str:
-    """What a script printed; it must succeed."""
+def _run(script: str, folder: Path, *, tools: Path | None = None) -> str:
+    """What a script printed; it must succeed. tools: programs that go before the installed ones."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("SEGUE_", "KLAVIYO_"))}
-    variables = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "KLAVIYO_API_KEY": "pk_test"}
+    path = [str(tools)] if tools else []
+    path += [str(Path(sys.executable).parent), os.environ["PATH"]]
+    variables = {"PATH": ":".join(path), "KLAVIYO_API_KEY": "pk_test"}
     done = subprocess.run(
         ["bash", "-c", _PREAMBLE + script],
         cwd=folder,
@@ -145,10 +148,12 @@ def test_readme(tmp_path, klaviyo):
 
 
 def test_how_tos(tmp_path, klaviyo):
-    _run(_READY.format(port=_port(klaviyo)), tmp_path)
+    # The tutorial and the README start the installed program; these many pages one that starts sooner.
+    tools = on_the_path()
+    _run(_READY.format(port=_port(klaviyo)), tmp_path, tools=tools)
     for page in _HOW_TOS:
         script = _script(page, tmp_path, port=_port(klaviyo))
-        printed = _run(_SERVED + script if page.stem == "serve" else script, tmp_path)
+        printed = _run(_SERVED + script if page.stem == "serve" else script, tmp_path, tools=tools)
         check = _OUTCOMES.get(page.stem)
         if check is not None:
             check(tmp_path, klaviyo, printed)

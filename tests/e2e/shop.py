@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -26,6 +25,7 @@ from segue.settings import Settings
 from segue.workflow.records import RunRecord
 from segue.workflow.run import Runner
 from segue.workflow.sync import plan
+from tests.starts import segue
 from tests.workspaces import new_workspace
 
 COLUMNS = {
@@ -155,7 +155,7 @@ class Shop:
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run the command as a user does, in a process of its own."""
         return subprocess.run(
-            [sys.executable, "-m", "segue.cli", *arguments],
+            [*segue(), *arguments],
             env={**os.environ, **self.environment, **environment},
             capture_output=True,
             text=True,

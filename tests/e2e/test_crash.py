@@ -17,6 +17,7 @@ from segue.delivery.progress import Quiet
 from segue.services.workspace import open_workspace
 from segue.workflow.run import Runner
 from segue.workflow.status import RunStatus
+from tests.starts import segue
 
 from .shop import NAME, Shop
 
@@ -125,7 +126,7 @@ def test_a_second_run_at_once_is_refused(shop: Shop) -> None:
     shop.generate(10)
     shop.admin.settings(job_delay=3600)
     process = subprocess.Popen(
-        [sys.executable, "-m", "segue.cli", "run", NAME, "--json"],
+        [*segue(), "run", NAME, "--json"],
         env={**os.environ, **shop.environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

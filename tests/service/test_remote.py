@@ -8,7 +8,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from segue.workflow.records import RunRecords
 from segue.workflow.requests import request_run
 from tests.e2e.shop import NAME, Shop
 from tests.service.server import JOBS, Server, ended, opened, orchestrations, until
+from tests.starts import segue
 
 OTHER = "Other people"
 
@@ -232,7 +232,7 @@ def test_ctrl_c_stops_a_run_of_the_server(far: Far) -> None:
     shop.admin.settings(job_delay=3600)
     far.serve()
     process = subprocess.Popen(
-        [sys.executable, "-m", "segue.cli", "run", NAME, "--json"],
+        [*segue(), "run", NAME, "--json"],
         env={**os.environ, **far.environment()},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -290,7 +290,7 @@ def test_a_run_goes_on_when_the_connection_is_lost(far: Far) -> None:
     shop.admin.settings(job_delay=3600)
     server = far.serve()
     process = subprocess.Popen(
-        [sys.executable, "-m", "segue.cli", "run", NAME],
+        [*segue(), "run", NAME],
         env={**os.environ, **far.environment()},
         stderr=subprocess.PIPE,
         text=True,

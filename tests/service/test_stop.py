@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 
 from segue.workflow.records import RunRecords
 from segue.workflow.requests import request_run, request_stop
 from segue.workflow.status import RunStatus
 from tests.e2e.shop import NAME, Shop
 from tests.service.server import JOBS, Server, ended, opened, serving, until
+from tests.starts import segue
 
 ROWS = 60_000
 """Six chunks; four are sent at once."""
@@ -81,7 +81,7 @@ def test_ctrl_c_in_a_command_stops_its_run_at_the_server(shop: Shop) -> None:
     shop.admin.settings(job_delay=3600)
     with serving(shop), opened(shop) as workspace:
         process = subprocess.Popen(
-            [sys.executable, "-m", "segue.cli", "run", NAME, "--json"],
+            [*segue(), "run", NAME, "--json"],
             env={**os.environ, **shop.environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
