@@ -29,7 +29,7 @@ _KINDS = (
 )  # fmt: skip
 _COLUMNS = (
     Column(key="action", label="Kind", filter=_KINDS),
-    Column(key="subject", label="What"),
+    Column(key="subject", label="What", wide=True),
     Column(key="actor", label="Who"),
     Column(key="change", label="Change", wide=True),
     Column(key="address", label="From", wide=True),
