@@ -34,11 +34,11 @@ WHERE regexp_full_match(trim(email), '[^@\s]+@[^@\s.]+([.][^@\s.]+)+') ORDER BY 
 
 def main() -> int:
     """Run the demo. Returns 0 when the list at the end equals the query."""
-    options = _options()
+    asked = options()
     try:
-        with sandbox(options.folder, rows=options.rows, configuration=_CONFIGURATION) as place:
+        with sandbox(asked.folder, rows=asked.rows, configuration=_CONFIGURATION) as place:
             equal = play(place)
-            _look_around(place, serve=not options.once)
+            look_around(place, serve=not asked.once)
     except SandboxError as error:
         print(f"\nThe demo stopped: {error}", file=sys.stderr)
         return 1
@@ -113,7 +113,8 @@ def _select(place: Sandbox, sql: str) -> list[tuple[Any, ...]]:
         return con.execute(sql).fetchall()
 
 
-def _look_around(place: Sandbox, *, serve: bool) -> None:
+def look_around(place: Sandbox, *, serve: bool) -> None:
+    """Serve the web app until Ctrl-C, or only say where the workspace is."""
     if not serve:
         print(
             f"\nThe workspace stays in {place.folder}. In a terminal, without --once, the demo ends with the web app."
@@ -139,7 +140,8 @@ def _headline(text: str) -> None:
     print(f"\n--- {text} ---", flush=True)
 
 
-def _options() -> argparse.Namespace:
+def options() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m examples.demo", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(".demo"), help="workspace; whatever is there goes")
     parser.add_argument("--rows", type=int, default=10_000, help="customers of the sample")

@@ -10,24 +10,41 @@ import sys
 import httpx
 import pytest
 
-from examples.sandbox import SandboxError, sandbox
+from examples.demo import look_around, options
+from examples.sandbox import Sandbox, SandboxError, sandbox
 from examples.soak import soak
 from tests.docs.pages import ROOT
 
 pytestmark = pytest.mark.timeout(600)
 
 
-def test_demo_ends_equal(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "examples.demo", "--rows", "300", "--folder", str(tmp_path / "demo")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
+def test_demo_ends_equal_and_serves_the_web_app(tmp_path):
+    command = [sys.executable, "-m", "examples.demo", "--no-once", "--rows", "300", "--folder", str(tmp_path / "demo")]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "\nequal\n" in done.stdout
-    assert "city=None" in done.stdout
+    try:
+        assert process.stdout is not None
+        printed = []
+        for line in process.stdout:
+            printed.append(line)
+            if line.startswith("the web app is at"):
+                break
+        assert "equal\n" in printed, "".join(printed)
+        assert any("city=None" in line for line in printed)
+        assert httpx.get(printed[-1].split()[-1], follow_redirects=True).status_code == 200
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def test_demo_ends_at_once_without_a_terminal(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["demo"])
+    once = options().once
+    assert once
+    look_around(Sandbox(folder=tmp_path, url="http://127.0.0.1:9"), serve=not once)
+    assert str(tmp_path) in capsys.readouterr().out
 
 
 def test_soak_compares_after_each_round(tmp_path):
@@ -36,18 +53,3 @@ def test_soak_compares_after_each_round(tmp_path):
         place.admin.remove_members("People", place.admin.emails("People")[:1])
         with pytest.raises(SandboxError, match="the list lacks 1 people"):
             soak(place, seed=4, rounds=1, seconds=300)
-
-
-def test_demo_serves_the_web_app_at_the_end(tmp_path):
-    command = [sys.executable, "-m", "examples.demo", "--no-once", "--rows", "100", "--folder", str(tmp_path / "demo")]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
-    )
-    try:
-        assert process.stdout is not None
-        printed = next(line for line in process.stdout if line.startswith("the web app is at"))
-        assert httpx.get(printed.split()[-1], follow_redirects=True).status_code == 200
-    finally:
-        os.killpg(process.pid, signal.SIGINT)
-        process.communicate(timeout=60)
-    assert process.returncode == 0
