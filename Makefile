@@ -1,7 +1,7 @@
 # Everything that is done with this repository. It needs Python 3.11 or later, make and a package index.
 PYTHON ?= python3
 # More than cores: many tests wait for processes of theirs.
-WORKERS ?= 4
+WORKERS ?= 3
 SOAK_MINUTES ?= 5
 
 # uv from the PATH where it works; otherwise a private copy in .uv/, which `setup` fetches with pip.
@@ -64,7 +64,7 @@ test: check browser postgresql ## all checks and all tests
 	@# browser and a server beside it. Of these what fails is tried once more, with the machine to itself.
 	code=0; \
 	$(RUN) pytest -n $(WORKERS) --ignore tests/web || code=1; \
-	$(RUN) pytest -n 3 tests/web || $(RUN) pytest --last-failed --last-failed-no-failures none tests/web || code=1; \
+	$(RUN) pytest -n 2 tests/web || $(RUN) pytest --last-failed --last-failed-no-failures none tests/web || code=1; \
 	exit $$code
 
 bench: setup ## measure, print a table, write JSON to .bench/

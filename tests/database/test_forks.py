@@ -91,6 +91,14 @@ def test_what_they_are_forked_from_ends_when_nothing_is_asked_and_begins_again(f
     assert echoed(forks, b"again\n") == (b"again\n", 7)
 
 
+def test_the_next_query_does_not_meet_the_end_of_what_was_killed(forks: Forks) -> None:
+    for number in range(12):
+        process = forks.start()
+        parent_of(process.pid).kill()
+        assert echoed(forks, b"%d\n" % number) == (b"%d\n" % number, 7)
+        process.close()
+
+
 def test_nothing_that_a_query_does_not_need_is_open_in_it(engine: Engine) -> None:
     with (
         engine.run("SELECT * FROM range(100000000)", limits=QueryLimits()) as first,

@@ -18,6 +18,8 @@ _FORKSERVER = Path(__file__).with_name("forkserver.py")
 _NUMBER = struct.Struct("=i")
 _IDLE_SECONDS = 60.0
 """After so long without a query the process that they are forked from ends: it holds some 70 MB."""
+_END_SECONDS = 5.0
+"""What takes longer to end is not ending."""
 _ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",  # the other pools reserve memory ahead, which the limit would count
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # what has several threads cannot be forked
@@ -81,8 +83,9 @@ class Forks:
         """A process that has begun."""
         with self._lock:
             control, pid, ends = self._ask()
-            if pid is None:  # it had been idle for too long
+            if pid is None:  # it had been idle for too long, or was killed
                 _discard(control, ends)
+                self._see_off()
                 control, pid, ends = self._ask()
             code = self._server.wait() if pid is None and self._server is not None else None
         return Fork(ends, control, pid, code=code)
@@ -93,6 +96,12 @@ class Forks:
             self._orders.close()
             self._server.wait()
         self._orders = self._server = None
+
+    def _see_off(self) -> None:
+        """What ends has let go of its socket before it is seen to have ended: asked now, it would not answer again."""
+        if self._server is not None and self._owner == os.getpid():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._server.wait(_END_SECONDS)
 
     def _ask(self) -> tuple[socket.socket, int | None, list[int]]:
         if self._server is None or self._owner != os.getpid() or self._server.poll() is not None:
