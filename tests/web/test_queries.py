@@ -239,7 +239,9 @@ def test_folders_are_a_tree_that_is_walked_renamed_and_dissolved(visitor, editor
     page.get_by_role("button", name=f"Actions: folder {top}/Summer").click()
     page.get_by_role("menuitem", name="Delete folder").click()
     page.get_by_role("button", name="Delete", exact=True).click()
-    expect(page.get_by_role("navigation", name="Folder", exact=True).get_by_text(top)).to_be_visible()
+    place = page.get_by_role("navigation", name="Folder", exact=True)
+    expect(place.get_by_text("Summer")).to_have_count(0)
+    expect(place.get_by_text(top)).to_be_visible()
     assert entry(visitor, editor)["folder"] == top
 
 
