@@ -106,29 +106,41 @@ def orchestration_lines(workspace: Workspace) -> tuple[OrchestrationLine, ...]:
             row.orchestration_id: row.rows
             for row in session.execute(select(AudienceSnapshot.orchestration_id, AudienceSnapshot.rows))
         }
+        orchestration, query, template = models.Orchestration, models.Query, models.DataTemplate
         found = (
-            select(models.Orchestration, models.Query, models.Destination.name, models.DataTemplate)
-            .join(models.Query, models.Query.id == models.Orchestration.query_id)
-            .join(models.Destination, models.Destination.id == models.Orchestration.destination_id)
-            .join(models.DataTemplate, models.DataTemplate.id == models.Orchestration.data_template_id)
-            .order_by(models.Orchestration.name)
+            select(
+                orchestration.id,
+                orchestration.name,
+                orchestration.workflow,
+                orchestration.settings,
+                query.id.label("query_id"),
+                query.name.label("query"),
+                query.status,
+                models.Destination.name.label("destination"),
+                template.name.label("data_template"),
+                template.settings.label("defaults"),
+            )
+            .join(query, query.id == orchestration.query_id)
+            .join(models.Destination, models.Destination.id == orchestration.destination_id)
+            .join(template, template.id == orchestration.data_template_id)
+            .order_by(orchestration.name)
         )
         return tuple(
             OrchestrationLine(
                 id=row.id,
                 name=row.name,
-                query=query.name,
-                query_id=query.id,
-                destination=destination,
-                data_template=template.name,
-                list_name=str({**template.settings, **row.settings}.get("list_name", "")),
+                query=row.query,
+                query_id=row.query_id,
+                destination=row.destination,
+                data_template=row.data_template,
+                list_name=str({**row.defaults, **row.settings}.get("list_name", "")),
                 workflow=row.workflow,
                 group=groups.get(row.id),
-                ready=query.status == "active",
+                ready=row.status == "active",
                 members=members.get(row.id),
                 last=last.get(row.id),
             )
-            for row, query, destination, template in session.execute(found)
+            for row in session.execute(found)
         )
 
 
