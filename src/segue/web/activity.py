@@ -7,6 +7,7 @@ from nicegui import ui
 from segue.alerts.activity import Kind, Line, mark_seen, recent_activity
 from segue.web.components.banner import toast
 from segue.web.components.icons import icon_button
+from segue.web.components.looking import look_every
 from segue.web.components.moment import Moment
 from segue.web.components.parts import part
 from segue.web.components.states import empty
@@ -42,7 +43,7 @@ class ActivityDrawer:
 
     def watch(self) -> None:
         """Begin to look what happens."""
-        ui.timer(_EVERY, self._look)
+        look_every(_EVERY, self._look, at_once=True)
 
     async def _look(self) -> None:
         if self._visit.actor.policy is None:

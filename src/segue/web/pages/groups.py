@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from nicegui import ui
-
 from segue.scheduling.overview import group_lines
 from segue.web.components.icons import button
+from segue.web.components.looking import look_every
 from segue.web.components.parts import heading
 from segue.web.pages.group_cards import EDIT, GroupCards
 from segue.web.pages.group_form import open_group_form
@@ -27,7 +26,7 @@ async def build(visit: Visit) -> None:
             button("Add group", on_click=lambda: open_group_form(visit, None, refill), name="add", kind="primary")
     cards = GroupCards(visit, refill)
     await refill()
-    ui.timer(_EVERY, refill, immediate=False)
+    look_every(_EVERY, refill)
 
 
 PAGE = Page(

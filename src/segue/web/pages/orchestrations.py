@@ -13,6 +13,7 @@ from segue.services.overview import OrchestrationLine, orchestration_lines
 from segue.web.components.banner import toast
 from segue.web.components.dialogs import ask, confirm
 from segue.web.components.icons import button
+from segue.web.components.looking import look_every
 from segue.web.components.parts import heading
 from segue.web.components.table import Action, Column, DataTable
 from segue.web.deleting import delete_thing
@@ -54,7 +55,7 @@ async def build(visit: Visit) -> None:
         on_action=lambda event: _act(visit, event, refill),
         empty=("No orchestration yet", "Add one: a query, a destination, and how the columns go there."),
     )
-    ui.timer(_EVERY, refill, immediate=False)
+    look_every(_EVERY, refill)
 
 
 _EVERY = 5.0

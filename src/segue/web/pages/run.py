@@ -13,6 +13,7 @@ from segue.web.components.bars import bars, progress_bar
 from segue.web.components.copying import copy_address
 from segue.web.components.dialogs import confirm
 from segue.web.components.icons import button, icon
+from segue.web.components.looking import look_every
 from segue.web.components.moment import Moment
 from segue.web.components.parts import Part, heading, part
 from segue.web.components.status import status
@@ -51,7 +52,7 @@ async def build(visit: Visit, run_id: str) -> None:
     # Their files may be large, and what is above is wanted at once.
     ui.timer(0.1, partial(page.people.show, watched), once=True)
     ui.timer(0.1, page.requests.look, once=True)
-    ui.timer(_EVERY, page.look)
+    look_every(_EVERY, page.look, at_once=True)
 
 
 class _RunPage:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from nicegui import ui
-
 from segue.services.budgets import get_budget
 from segue.services.limits import AccountLimits, ProcessLimit, account_limits, process_limits
 from segue.web.components.icons import button
+from segue.web.components.looking import look_every
 from segue.web.components.parts import heading, part
 from segue.web.components.states import empty
 from segue.web.components.table import Column, DataTable
@@ -44,7 +43,7 @@ async def build(visit: Visit) -> None:
             if account.account in cards:
                 cards[account.account].show(account)
 
-    ui.timer(_EVERY, look, immediate=False)
+    look_every(_EVERY, look)
 
 
 class _AccountCard:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from segue.catalog.base import now
 from segue.services.run_pages import RunFilter, RunLine, orchestration_names, run_lines
+from segue.web.components.looking import look_every
 from segue.web.components.parts import heading
 from segue.web.components.table import Column, DataTable
 from segue.web.registry import Page, Section
@@ -35,7 +35,7 @@ async def build(visit: Visit, orchestration: str = "") -> None:
     names = await visit.call(orchestration_names, visit.workspace, orchestration or None)
     listing = _Listing(visit, names, names.get(orchestration, ""))
     await listing.show()
-    ui.timer(_EVERY, listing.renew, immediate=False)
+    look_every(_EVERY, listing.renew)
 
 
 class _Listing:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from nicegui import ui
-
 from segue.catalog.base import now
 from segue.scheduling.configured import Configured, configured
+from segue.web.components.looking import look_every
 from segue.web.components.parts import heading
 from segue.web.components.table import Column, DataTable
 from segue.web.registry import Page, Section
@@ -43,7 +42,7 @@ async def build(visit: Visit) -> None:
     async def refill() -> None:
         table.fill(await rows())
 
-    ui.timer(_EVERY, refill, immediate=False)
+    look_every(_EVERY, refill)
 
 
 def _row(line: Configured) -> dict[str, Any]:
