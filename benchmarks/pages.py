@@ -57,10 +57,9 @@ PAGES = {
     "/orchestrations": _ROW,
     "/groups": "main .card h2",
     "/workflows": _ROW,
-    "/workflows?search=nobody": "main",
     "/workflows/configured": _ROW,
     "/destinations": "main .card",
-    "/settings/activity": "main",
+    "/settings/activity": _ROW,
 }
 
 

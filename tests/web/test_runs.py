@@ -121,9 +121,8 @@ def test_a_revoked_key_is_replaced_and_nothing_is_sent_twice(small_visitor):
 
 def test_a_run_is_stopped_in_one_tab_seen_in_another_and_goes_on(small_visitor):
     site = small_visitor.site
-    wanted = {
-        f"s{i}@mail.shop" for i in range(30)
-    }  # more than are sent before somebody clicks, however slow the browser
+    # More than are sent before somebody clicks, however slow the browser.
+    wanted = {f"s{i}@mail.shop" for i in range(30)}
     site.orchestration("Stop", wanted)
     before = len(site.admin.jobs())
     site.admin.fault("slow", JOBS, seconds=3, count=None)

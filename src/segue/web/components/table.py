@@ -91,18 +91,18 @@ class DataTable(ui.element, component="table.js"):
     def _begin(self, rows: Sequence[Mapping[str, Any]], *, more: bool) -> None:
         """Of many rows the first go with the page, and all of them once it stands: so it can be used sooner."""
         shown = [self._row(row) for row in rows]
-        self._show(shown[:_FIRST], more=more)
-        if len(shown) > _FIRST:
-            self.props["coming"] = len(shown)
-            ui.timer(_SOON, partial(self._complete, shown, more=more), once=True)
+        if len(shown) <= _FIRST:
+            self._show(shown, more=more)
+            return
+        self._show(shown[:_FIRST], more=more, coming=len(shown))
+        ui.timer(_SOON, partial(self._complete, shown, more=more), once=True)
 
     def _complete(self, rows: list[dict[str, Any]], *, more: bool) -> None:
-        if self.props.pop("coming", None):  # otherwise somebody filled it meanwhile
+        if self.props.get("coming"):  # otherwise somebody filled it meanwhile
             self._show(rows, more=more)
 
-    def _show(self, rows: list[dict[str, Any]], *, more: bool) -> None:
-        self.props.pop("coming", None)
-        for name, value in {"rows": rows, "more": more}.items():
+    def _show(self, rows: list[dict[str, Any]], *, more: bool, coming: int | None = None) -> None:
+        for name, value in {"rows": rows, "more": more, "coming": coming}.items():
             if self.props.get(name) != value:
                 self.props[name] = value
 
